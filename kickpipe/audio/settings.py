@@ -1,0 +1,63 @@
+"""The audio constants that every component shares, as one plain value.
+
+They travel inside every model file, so a network is never fed mels it was not trained on.
+"""
+
+__all__ = ["AudioSettings"]
+
+import dataclasses
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class AudioSettings:
+    """How audio becomes a log-mel spectrogram.
+
+    Arguments:
+        sample_rate: Samples a second (Hz).
+        duration: Length of every kick (s).
+        n_fft: Window and FFT size (samples).
+        hop_length: Distance between frames (samples).
+        n_mels: Number of mel bands.
+        peak_db: Peak after normalisation (dBFS).
+        fade_seconds: Length of the linear fade-out (s).
+        mel_floor: Mel power below which the logarithm is clamped.
+    """
+
+    sample_rate: int
+    duration: float
+    n_fft: int
+    hop_length: int
+    n_mels: int
+    peak_db: float
+    fade_seconds: float
+    mel_floor: float
+
+    @property
+    def num_samples(self) -> int:
+        """Length of a kick in samples."""
+        return round(self.sample_rate * self.duration)
+
+    @property
+    def num_frames(self) -> int:
+        """Number of mel frames of a kick, with centred windows."""
+        return 1 + self.num_samples // self.hop_length
+
+    @property
+    def mel_shape(self) -> tuple[int, int, int]:
+        """Shape (1, n_mels, num_frames) of one log-mel spectrogram."""
+        return (1, self.n_mels, self.num_frames)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "AudioSettings":
+        """Rebuilds the settings.
+
+        Raises:
+            TypeError: If a name is missing or unknown.
+        """
+        return cls(**values)

@@ -1,0 +1,144 @@
+"""Model files: what one uses of a trained network, in one safetensors file that explains itself.
+
+The tensors are the weights (the averaged ones where training keeps an average). The metadata holds one JSON text with the
+kind, format version, constructor arguments, audio settings, step and extras such as the vocabulary: ``load_model``
+rebuilds the network from the file alone. safetensors holds numbers only, so a hostile file can be wrong but not executed.
+"""
+
+__all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata", "write_model"]
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from kickpipe.audio.settings import AudioSettings
+from kickpipe.models.hifigan import Generator
+from kickpipe.models.unet import KeywordUNet
+from kickpipe.models.vae import VAE
+
+FORMAT_VERSION = 1
+KINDS: dict[str, type[nn.Module]] = {"vae": VAE, "diffusion": KeywordUNet, "vocoder": Generator}
+
+
+class CheckpointError(ValueError):
+    """A model file cannot be used; the message says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file as loaded.
+
+    Arguments:
+        kind: One of ``KINDS``.
+        model: The network, in evaluation mode, on the CPU, float32.
+        config: Arguments of its constructor.
+        audio: Audio settings it was trained with.
+        step: Completed optimiser steps.
+        extra: What else travels in the file, for example ``vocabulary`` and ``latent_mean``.
+        sha256: Hash of the file, hexadecimal.
+    """
+
+    kind: str
+    model: nn.Module
+    config: dict[str, Any]
+    audio: AudioSettings
+    step: int
+    extra: dict[str, Any] = field(default_factory=dict)
+    sha256: str = ""
+
+
+def write_model(
+    path: str | Path,
+    kind: str,
+    model: nn.Module,
+    config: dict[str, Any],
+    audio: AudioSettings,
+    step: int,
+    **extra: Any,
+) -> None:
+    """Writes a model file beside ``path``, then renames it: a kill never leaves half a file.
+
+    Arguments:
+        kind: One of ``KINDS``; ``KINDS[kind](**config)`` must rebuild ``model``.
+        extra: Further JSON values.
+
+    Raises:
+        CheckpointError: If the folder cannot be written to.
+    """
+    path = Path(path)
+    metadata = {"kind": kind, "format_version": FORMAT_VERSION, "config": config, "audio": audio.to_dict(), "step": step}
+    text = json.dumps({**metadata, "extra": extra}, sort_keys=True, allow_nan=False)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, partial, metadata={"kickpipe": text})
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise CheckpointError(f"{path}: cannot be written: {error}; free space or choose another folder") from error
+
+
+def read_metadata(path: str | Path, kind: str | None = None) -> dict[str, Any]:
+    """Reads what a model file says of itself: kind, format_version, config, audio, step, extra.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged, not a kickpipe model file, or of another kind or version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(
+            f"{path}: no such model file; run 'dvc pull' for the released models, or 'dvc repro' to train your own"
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("kickpipe")
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: damaged or not a safetensors file: {error}; pull or train it again") from None
+    try:
+        metadata = json.loads(text or "")
+        found, version = metadata["kind"], metadata["format_version"]
+        missing = {"config", "audio", "step", "extra"} - metadata.keys()
+    except (ValueError, KeyError, TypeError):
+        raise CheckpointError(f"{path}: a safetensors file, but not one that kickpipe wrote") from None
+    if missing:
+        raise CheckpointError(f"{path}: the metadata lacks {', '.join(sorted(missing))}")
+    if version != FORMAT_VERSION:
+        raise CheckpointError(f"{path}: format version {version}, this kickpipe reads version {FORMAT_VERSION}")
+    if found not in KINDS or (kind is not None and found != kind):
+        raise CheckpointError(f"{path}: holds a {found!r} model, expected {kind or ' or '.join(KINDS)!r}")
+    return metadata
+
+
+def load_model(path: str | Path, kind: str) -> ModelFile:
+    """Rebuilds a network from its file alone.
+
+    Arguments:
+        kind: The kind that is expected, one of ``KINDS``.
+
+    Raises:
+        CheckpointError: As ``read_metadata``, and if weights and constructor arguments do not match or a weight is not finite.
+    """
+    path = Path(path)
+    metadata = read_metadata(path, kind)
+    try:
+        audio = AudioSettings.from_dict(metadata["audio"])
+        model = KINDS[kind](**metadata["config"])
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
+        model.load_state_dict(tensors)
+    except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: weights and metadata do not belong together: {error}") from None
+    if bad := [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]:
+        raise CheckpointError(f"{path}: weights that are not finite: {', '.join(bad[:5])}")
+    model.eval().requires_grad_(False)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ModelFile(kind, model, metadata["config"], audio, metadata["step"], metadata["extra"], sha256)

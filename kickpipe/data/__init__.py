@@ -1,0 +1,1 @@
+"""The library of samples: crawling, keywords, preprocessing, the split and datasets."""

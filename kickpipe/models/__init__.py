@@ -1,0 +1,1 @@
+"""The networks, as plain modules with plain arguments."""

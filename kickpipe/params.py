@@ -1,0 +1,193 @@
+"""Typed, frozen view of params.yaml.
+
+Every hyperparameter has one name, here and in the file; nothing has a default in code. An unknown, missing or
+mistyped one is refused by its dotted name before any work starts. ``dvc exp run -S diffusion.lr=1e-5`` writes
+``1e-05``, which YAML reads as a string: numbers in strings are accepted for that reason.
+"""
+
+__all__ = ["Params", "ParamsError", "load_params"]
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kickpipe.audio.settings import AudioSettings
+
+Count = Annotated[int, Gt(0)]
+Positive = Annotated[float, Gt(0), Field(allow_inf_nan=False)]
+NonNegative = Annotated[float, Ge(0), Field(allow_inf_nan=False)]
+Share = Annotated[float, Ge(0), Le(1)]
+Seed = Annotated[int, Ge(0), Lt(2**31)]
+
+
+class ParamsError(ValueError):
+    """The params file cannot be used; the message names every wrong entry."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AudioParams(Section):
+    sample_rate: Count
+    duration: Positive
+    n_fft: Count
+    hop_length: Count
+    n_mels: Count
+    peak_db: Annotated[float, Le(0)]
+    fade_seconds: NonNegative
+    mel_floor: Positive
+
+    @model_validator(mode="after")
+    def check_window(self) -> "AudioParams":
+        if self.hop_length > self.n_fft:
+            raise ValueError(f"hop_length {self.hop_length} must not exceed n_fft {self.n_fft}")
+        if self.n_fft > round(self.sample_rate * self.duration):
+            raise ValueError(f"n_fft {self.n_fft} must not exceed the {self.duration} s of a kick")
+        return self
+
+    def settings(self) -> AudioSettings:
+        return AudioSettings(**self.model_dump())
+
+
+class AggregateParams(Section):
+    source_dir: str
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    min_bytes: Annotated[int, Ge(0)]
+    max_bytes: Count
+
+
+class PreprocessParams(Section):
+    max_failed_share: Share
+
+
+class SplitParams(Section):
+    validation_share: Annotated[float, Ge(0), Lt(1)]
+    holdout: tuple[str, ...]
+
+
+class VaeParams(Section):
+    channels: tuple[Count, ...]
+    latent_channels: Count
+    batch_size: Count
+    lr: Positive
+    epochs: Count
+    kl_weight_start: NonNegative
+    kl_weight_end: NonNegative
+    kl_anneal_epochs: Annotated[int, Ge(0)]
+    mixed_precision: bool
+    checkpoint_every_epochs: Count
+    seed: Seed
+
+
+class DiffusionParams(Section):
+    channels: tuple[Count, ...]
+    time_dim: Annotated[int, Gt(1)]
+    cond_dim: Count
+    embedding_dim: Count
+    num_timesteps: Annotated[int, Gt(1)]
+    beta_start: Annotated[float, Gt(0), Lt(1)]
+    beta_end: Annotated[float, Gt(0), Lt(1)]
+    min_count: Count
+    batch_size: Count
+    gradient_accumulation: Count
+    lr: Positive
+    iterations: Count
+    mixed_precision: bool
+    ema_decay: Annotated[float, Ge(0), Lt(1)]
+    ema_warmup: bool
+    keyword_dropout: Share
+    validate_every: Count
+    checkpoint_every: Count
+    seed: Seed
+
+
+class VocoderParams(Section):
+    channels: Count
+    upsample_rates: tuple[Count, ...]
+    upsample_kernels: tuple[Count, ...]
+    resblock_kernels: tuple[Count, ...]
+    resblock_dilations: tuple[Count, ...]
+    periods: tuple[Annotated[int, Gt(1)], ...]
+    num_scales: Count
+    discriminator_width: Positive
+    batch_size: Count
+    segment_size: Count
+    lr: Positive
+    betas: tuple[Share, Share]
+    lr_gamma: Annotated[float, Gt(0), Le(1)]
+    epochs: Count
+    feature_matching_weight: NonNegative
+    mel_weight: NonNegative
+    mixed_precision: bool
+    checkpoint_every_epochs: Count
+    seed: Seed
+
+
+class Params(Section):
+    """All of params.yaml, one attribute a section."""
+
+    audio: AudioParams
+    aggregate: AggregateParams
+    preprocess: PreprocessParams
+    split: SplitParams
+    vae: VaeParams
+    diffusion: DiffusionParams
+    vocoder: VocoderParams
+
+    @model_validator(mode="after")
+    def check_upsampling(self) -> "Params":
+        total = 1
+        for rate in self.vocoder.upsample_rates:
+            total *= rate
+        if total != self.audio.hop_length:
+            raise ValueError(
+                f"vocoder.upsample_rates multiply to {total}, expected audio.hop_length = {self.audio.hop_length}"
+            )
+        if len(self.vocoder.upsample_rates) != len(self.vocoder.upsample_kernels):
+            raise ValueError("vocoder.upsample_kernels: expected one for each of vocoder.upsample_rates")
+        if self.vocoder.segment_size % self.audio.hop_length:
+            raise ValueError(
+                f"vocoder.segment_size {self.vocoder.segment_size} is not a multiple of audio.hop_length "
+                f"{self.audio.hop_length}: crops of mel and waveform would not match"
+            )
+        return self
+
+
+def load_params(path: str | Path = "params.yaml") -> Params:
+    """Reads and checks a params file.
+
+    Raises:
+        ParamsError: If the file is missing, is not YAML, or has unknown, missing or mistyped entries.
+    """
+    path = Path(path)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path}: not found; run the stages from the root of the project") from None
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ParamsError(f"{path}: expected sections such as 'audio:', found {type(values).__name__}")
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{path}: {error.error_count()} wrong"]
+        lines += [f"  {describe_error(item)}" for item in error.errors()]
+        raise ParamsError("\n".join(lines)) from None
+
+
+def describe_error(error: dict) -> str:
+    """One line for one pydantic error: dotted name, what was expected, what was found."""
+    name = ".".join(str(part) for part in error["loc"]) or "params"
+    if error["type"] == "extra_forbidden":
+        return f"{name}: unknown parameter; check the spelling, or remove it"
+    if error["type"] == "missing":
+        return f"{name}: missing"
+    if error["type"] == "value_error":
+        return f"{name}: {error['ctx']['error']}"
+    return f"{name}: {error['msg']}, found {error['input']!r}"

@@ -1,0 +1,1 @@
+"""Training: one loop, resumable states, and what one step of each model is."""

@@ -1,0 +1,1 @@
+"""The stages of the DVC pipeline: thin scripts that read params, call kickpipe and write outputs."""

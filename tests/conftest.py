@@ -1,0 +1,27 @@
+"""Fixtures that several tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kickpipe.audio.settings import AudioSettings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def library() -> Path:
+    """A folder of real samples of many formats, described by ``library.csv`` beside it."""
+    path = Path(os.environ.get("KICKPIPE_TEST_LIBRARY", ROOT.parent / "shared" / "library"))
+    if not path.is_dir():
+        pytest.skip("no folder of real samples: set KICKPIPE_TEST_LIBRARY to one, with its library.csv beside it")
+    return path
+
+
+@pytest.fixture(scope="session")
+def settings() -> AudioSettings:
+    """The specified audio settings."""
+    return AudioSettings(
+        sample_rate=44100, duration=2.0, n_fft=2048, hop_length=512, n_mels=128, peak_db=-1.0, fade_seconds=0.2, mel_floor=1e-5
+    )
