@@ -1,1 +1,1 @@
-"""The diffusion process: noise schedule, samplers and guidance."""
+"""The noise schedule, the samplers and guidance: mathematics on tensors, without a network and without files."""

@@ -1,1 +1,4 @@
-"""The networks, as plain modules with plain arguments."""
+"""The networks: VAE, latent U-Net, keyword encoder, HiFi-GAN generator and discriminators.
+
+Modules only: they take plain numbers and tensors, and know no files and no params object.
+"""
