@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from kickpipe.audio.settings import AudioSettings
+from kickpipe.errors import KickpipeError
 from kickpipe.models.hifigan import Generator
 from kickpipe.models.unet import KeywordUNet
 from kickpipe.models.vae import VAE
@@ -28,7 +29,7 @@ FORMAT_VERSION = 1
 KINDS: dict[str, type[nn.Module]] = {"vae": VAE, "diffusion": KeywordUNet, "vocoder": Generator}
 
 
-class CheckpointError(ValueError):
+class CheckpointError(KickpipeError):
     """A model file cannot be used; the message says which, why and what to do."""
 
 

@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kickpipe.audio.settings import AudioSettings
+from kickpipe.errors import KickpipeError
 
 Count = Annotated[int, Gt(0)]
 Positive = Annotated[float, Gt(0), Field(allow_inf_nan=False)]
@@ -23,7 +24,7 @@ Share = Annotated[float, Ge(0), Le(1)]
 Seed = Annotated[int, Ge(0), Lt(2**31)]
 
 
-class ParamsError(ValueError):
+class ParamsError(KickpipeError):
     """The params file cannot be used; the message names every wrong entry."""
 
 

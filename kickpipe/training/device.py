@@ -1,0 +1,62 @@
+"""Where and how fast a training runs: device, threads and precision. None of it is a hyperparameter.
+
+``KICKPIPE_DEVICE`` (cpu, cuda, cuda:1, mps) and ``KICKPIPE_THREADS`` choose; without them the first GPU is taken, and the
+threads torch finds. Mixed precision is fp16 with loss scaling on CUDA, bf16 on CPUs that multiply it natively
+(elsewhere bf16 is emulated and slower than fp32).
+"""
+
+__all__ = ["Precision", "select_device"]
+
+import os
+from contextlib import AbstractContextManager
+
+import torch
+
+from kickpipe.errors import KickpipeError
+
+
+def select_device() -> torch.device:
+    """The device of this process, with torch's threads set for it.
+
+    Raises:
+        KickpipeError: If ``KICKPIPE_DEVICE`` or ``KICKPIPE_THREADS`` makes no sense here.
+    """
+    name = os.environ.get("KICKPIPE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    threads = os.environ.get("KICKPIPE_THREADS")
+    if threads:
+        if not threads.isdigit() or int(threads) < 1:
+            raise KickpipeError(f"KICKPIPE_THREADS={threads}: expected a number of threads, 1 or more")
+        torch.set_num_threads(int(threads))
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was compiled with CUDA
+        raise KickpipeError(f"KICKPIPE_DEVICE={name}: not available here: {str(error).splitlines()[0]}") from None
+    return device
+
+
+class Precision:
+    """Mixed precision of one run.
+
+    Arguments:
+        device: Where the run computes.
+        mixed: Whether mixed precision is asked for; it is used where the hardware has it.
+    """
+
+    def __init__(self, device: torch.device, mixed: bool) -> None:
+        self.device = device
+        self.dtype = torch.float16 if device.type == "cuda" else torch.bfloat16
+        self.enabled = mixed and (device.type == "cuda" or (device.type == "cpu" and has_native_bf16()))
+
+    def autocast(self) -> AbstractContextManager:
+        return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.enabled)
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """Loss scaling, which only fp16 needs: elsewhere it passes everything through."""
+        return torch.amp.GradScaler(self.device.type, enabled=self.enabled and self.dtype is torch.float16)
+
+
+def has_native_bf16() -> bool:
+    """Whether this CPU multiplies bf16 in hardware (AVX-512 BF16 or AMX)."""
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in checks)

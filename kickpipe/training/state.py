@@ -1,0 +1,159 @@
+"""Training states: everything a run needs to continue after a kill, and the folder they lie in.
+
+A folder ``checkpoints/runs/<stage>/<fingerprint>/`` belongs to one run: the fingerprint hashes the stage's params, its
+input data and the code it runs. The same command resumes, anything else starts anew, and no experiment overwrites
+another. Files are plain tensors and numbers, loaded with ``weights_only=True``.
+"""
+
+__all__ = ["RunFolder", "StateError", "Stateful", "TrainState", "fingerprint"]
+
+import hashlib
+import json
+import os
+import pickle
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from kickpipe.errors import KickpipeError
+
+NUM_KEPT = 2  # the newest states by interval; the one written on an interruption comes on top
+
+
+class StateError(KickpipeError):
+    """A training state cannot be read or written."""
+
+
+class Stateful(Protocol):
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
+
+
+class TrainState:
+    """Everything a run needs to continue.
+
+    Arguments:
+        fingerprint: Hash of the params, input data and code of the run.
+        values: Plain values that are saved along, such as the config and the vocabulary.
+        objects: Modules, optimizers, schedulers and the tracker, by the name under which they are saved.
+    """
+
+    def __init__(self, fingerprint: str, values: dict[str, Any], **objects: Stateful) -> None:
+        self.fingerprint = fingerprint
+        self.values = values
+        self.objects = objects
+        self.step = 0  # completed optimiser steps
+
+    def state_dict(self) -> dict[str, Any]:
+        states = {name: item.state_dict() for name, item in self.objects.items()}
+        return {"fingerprint": self.fingerprint, "step": self.step, **self.values, **states}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes over a saved state.
+
+        Raises:
+            StateError: If it was written by another run.
+        """
+        if state_dict.get("fingerprint") != self.fingerprint:
+            found = str(state_dict.get("fingerprint"))[:12]
+            raise StateError(f"written by another run: fingerprint {found}, expected {self.fingerprint[:12]}")
+        for name, item in self.objects.items():
+            item.load_state_dict(state_dict[name])
+        self.step = state_dict["step"]
+
+
+def fingerprint(params: dict[str, Any], data: Iterable[bytes], sources: Iterable[Path]) -> str:
+    """Hash of what determines a run: its params, its input data and the code, 64 hexadecimal digits.
+
+    Arguments:
+        params: The sections the stage depends on, as plain values.
+        data: Chunks of the input data, in a fixed order.
+        sources: Source files the stage runs.
+    """
+    digest = hashlib.sha256(json.dumps(params, sort_keys=True).encode())
+    for chunk in data:
+        digest.update(chunk)
+    for path in sources:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class RunFolder:
+    """The states of one run.
+
+    Arguments:
+        root: ``checkpoints/runs/<stage>``.
+        fingerprint: Of the run; its first 16 digits name the folder.
+        prefix: First part of the file names, for example ``vae``.
+        unit: ``epoch`` or ``step``: what the interval counts.
+    """
+
+    def __init__(self, root: str | Path, fingerprint: str, prefix: str, unit: str) -> None:
+        self.path = Path(root) / fingerprint[:16]
+        self.prefix = prefix
+        self.unit = unit
+
+    @property
+    def interrupted(self) -> Path:
+        """The state between two intervals: written on a stop and every few minutes."""
+        return self.path / f"{self.prefix}_interrupted.pt"
+
+    def numbered(self, number: int) -> Path:
+        """The state after ``number`` epochs or steps, for example ``vae_epoch_10.pt``."""
+        return self.path / f"{self.prefix}_{self.unit}_{number}.pt"
+
+    def save(self, state: TrainState, number: int | None) -> None:
+        """Writes a state and removes those it replaces.
+
+        Arguments:
+            number: Completed epochs or steps; None for a state between two intervals.
+
+        Raises:
+            StateError: If it cannot be written; the earlier states stay as they are.
+        """
+        path = self.interrupted if number is None else self.numbered(number)
+        partial = path.with_name(f"{path.name}.partial")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            torch.save(state.state_dict(), partial)
+            os.replace(partial, path)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+            try:
+                partial.unlink(missing_ok=True)
+            except OSError:
+                pass  # an unwritable folder: nothing of ours is in it
+            raise StateError(
+                f"{path}: the training state cannot be written: {error}; the earlier states are intact: "
+                "free space or make the folder writable, and run the same command to continue"
+            ) from error
+        if number is not None:
+            self.interrupted.unlink(missing_ok=True)
+            for old in self.by_number()[:-NUM_KEPT]:
+                old.unlink(missing_ok=True)
+
+    def by_number(self) -> list[Path]:
+        """The states by interval, oldest first."""
+        paths = self.path.glob(f"{self.prefix}_{self.unit}_*.pt")
+        return sorted(paths, key=lambda path: int(path.stem.rsplit("_", 1)[1]))
+
+    def resume(self, state: TrainState) -> bool:
+        """Loads the newest state into ``state``; returns whether there was one.
+
+        A damaged file is reported and the one before it is taken: nothing that kickpipe writes is ever half a file, so
+        it was damaged from outside.
+        """
+        loaded = []
+        for path in [*self.by_number(), self.interrupted]:
+            if not path.is_file():
+                continue
+            try:
+                loaded.append(torch.load(path, map_location="cpu", weights_only=True, mmap=True))
+            except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+                print(f"{path}: damaged, left aside: {str(error).splitlines()[0]}", file=sys.stderr)
+        if not loaded:
+            return False
+        state.load_state_dict(max(loaded, key=lambda item: item["step"]))
+        return True
