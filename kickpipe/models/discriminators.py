@@ -8,6 +8,9 @@ paper's, 0.25 costs about an eighth.
 
 __all__ = ["MultiPeriodDiscriminator", "MultiScaleDiscriminator", "PeriodDiscriminator", "ScaleDiscriminator"]
 
+import math
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
@@ -97,13 +100,13 @@ class ScaleDiscriminator(nn.Module):
     grouped convolutions need to be fast.
     """
 
-    def __init__(self, width: float = 1.0, norm=weight_norm) -> None:
+    def __init__(self, width: float = 1.0, norm: Callable[[nn.Module], nn.Module] = weight_norm) -> None:
         super().__init__()
         self.layers = nn.ModuleList()
         ins = 1
         for channels, kernel, stride, groups in SCALE_LAYERS:
-            groups = scaled(groups, width)
-            outs = groups * max(1, round(channels * width / groups))
+            outs = scaled(channels, width)
+            groups = next(g for g in range(scaled(groups, width), 0, -1) if math.gcd(ins, outs) % g == 0)
             conv = nn.Conv1d(ins, outs, kernel, stride=stride, padding=kernel // 2, groups=groups)
             self.layers.append(norm(conv))
             ins = outs
