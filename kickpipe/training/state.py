@@ -145,15 +145,15 @@ class RunFolder:
         A damaged file is reported and the one before it is taken: nothing that kickpipe writes is ever half a file, so
         it was damaged from outside.
         """
-        loaded = []
-        for path in [*self.by_number(), self.interrupted]:
+        # a state between two intervals is removed as soon as the next interval is saved, so it is always the newest
+        for path in [self.interrupted, *reversed(self.by_number())]:
             if not path.is_file():
                 continue
             try:
-                loaded.append(torch.load(path, map_location="cpu", weights_only=True, mmap=True))
+                loaded = torch.load(path, map_location="cpu", weights_only=True)
             except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
                 print(f"{path}: damaged, left aside: {str(error).splitlines()[0]}", file=sys.stderr)
-        if not loaded:
-            return False
-        state.load_state_dict(max(loaded, key=lambda item: item["step"]))
-        return True
+                continue
+            state.load_state_dict(loaded)
+            return True
+        return False
