@@ -1,0 +1,65 @@
+"""Patterns on file names, as a person writes them: ``bd``, ``bass drum``, ``*kick*``, ``loops/``.
+
+A pattern matches whole words, in any case. A word ends at a separator, at a digit, and where a small letter is
+followed by a capital: ``bd`` is in "BD0000", "909BD" and "PowR_BD_1", not in "subdued"; ``kdrum`` is in "KdrumL".
+A space stands for any separators or none: ``bass drum`` is in "Bass_Drum 1", "bass-drum" and "Bassdrum01".
+``*`` at an end lifts the word's limit there: ``*kick*`` is in "wookick1". A pattern that ends in ``/`` looks at the
+folders above the file instead of its name.
+"""
+
+__all__ = ["Patterns"]
+
+import re
+from collections.abc import Iterable
+
+LETTER = r"[^\W\d_]"
+HUMP = r"(?<=[a-z])(?=[A-Z])"  # as between the words of BassDrum
+WORD_BEGINS = rf"(?:(?<!{LETTER})|{HUMP})"
+WORD_ENDS = rf"(?:(?!{LETTER})|{HUMP})"
+SEPARATORS = r"[\s_.-]*"
+
+
+class Patterns:
+    """Several patterns; a file matches if one does.
+
+    Arguments:
+        patterns: As described above.
+
+    Raises:
+        ValueError: If a pattern has no letters or digits.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        patterns = list(patterns)
+        self.names = [(text, to_regex(text)) for text in patterns if not text.endswith("/")]
+        self.folders = [(text, to_regex(text.rstrip("/"))) for text in patterns if text.endswith("/")]
+
+    def find(self, path: str) -> str | None:
+        """The first pattern that matches ``path`` (relative, with forward slashes), or None."""
+        *folders, name = path.split("/")
+        stem = name.rpartition(".")[0] or name
+        for text, regex in self.names:
+            if regex.search(stem):
+                return text
+        for text, regex in self.folders:
+            if any(regex.search(folder) for folder in folders):
+                return text
+        return None
+
+
+def to_regex(pattern: str) -> re.Pattern:
+    """Regular expression of one pattern. Case is spelt out, because ``HUMP`` must see it."""
+    if not re.search(r"[^\W_]", pattern):
+        raise ValueError(f"pattern {pattern!r} has no letters or digits: it would match every name or none")
+    words = re.split(r"[\s_-]+", pattern.strip().strip("*").strip())
+    body = SEPARATORS.join("".join(any_case(character) for character in word) for word in words)
+    begins = "" if pattern.startswith("*") else WORD_BEGINS
+    ends = "" if pattern.endswith("*") else WORD_ENDS
+    return re.compile(begins + body + ends)
+
+
+def any_case(character: str) -> str:
+    if character == "*":
+        return f"{LETTER}*"
+    lower, upper = character.lower(), character.upper()
+    return re.escape(character) if lower == upper else f"(?:{re.escape(lower)}|{re.escape(upper)})"
