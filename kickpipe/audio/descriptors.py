@@ -2,7 +2,7 @@
 
 Every descriptor is a function of a mono waveform x with shape (N,) and its sample rate in Hz, does not depend on the
 level of x, and is NaN where it has no meaning (silence; pitch of a sound without bass). `describe` measures all of them
-with one Fourier transform. Pitch is read from the analytic signal z of the band under 1 kHz: the phase that z gains per
+with one Fourier transform. Pitch is read from the analytic signal z of the band under 1 kHz: the phase that z gains a
 sample, averaged with the energy as weight (Kay, "A fast and accurate single frequency estimator", 1989, equation 16).
 """
 
@@ -27,7 +27,10 @@ import numpy as np
 
 ONSET_DB = -20.0  # a tenth of the peak: above the noise and the pre-echo that a lossy codec or a vocoder leaves
 PITCH_CEILING_HZ = 1000.0  # a sweep that starts higher is heard as a click
+PITCH_FLOOR_HZ = (14.0, 24.0)  # below it a recording holds rumble, not pitch
 PITCH_WINDOW_MS = 8.0
+HEAD_MS = 20.0
+PAD_SECONDS = 0.2
 
 DESCRIPTORS = {
     "onset_ms": "ms",
@@ -66,7 +69,7 @@ def _sounding(x: np.ndarray, level_db: float) -> tuple[int, int] | None:
     peak = magnitude.max(initial=0.0)
     if not peak > 0.0 or not np.isfinite(peak):
         return None
-    loud = magnitude >= peak * 10.0 ** (level_db / 20.0)
+    loud = magnitude >= peak * 10.0 ** (float(level_db) / 20.0)
     return int(loud.argmax()), int(len(loud) - 1 - loud[::-1].argmax())
 
 
@@ -87,7 +90,7 @@ def attack_ms(x: np.ndarray, sample_rate: int) -> float:
 def decay_ms(x: np.ndarray, sample_rate: int, level_db: float) -> float:
     """Time in ms from the onset to the last sample within level_db (negative, for instance -20) of the peak.
 
-    For exp(-t / tau) this is tau * ln(10) * -level_db / 20, less up to half a period of the pitch. NaN for silence.
+    For exp(-t / tau) this is tau * ln(10) * -level_db / 20, give or take half a period of the pitch. NaN for silence.
     """
     start, found = _sounding(x, ONSET_DB), _sounding(x, level_db)
     return float("nan") if start is None or found is None else 1000.0 * (found[1] - start[0]) / sample_rate
@@ -111,15 +114,21 @@ def crest_db(x: np.ndarray, sample_rate: int) -> float:
     return float(20.0 * np.log10(np.abs(x).max() / np.sqrt(np.mean(part**2))))
 
 
-def _spectrum(x: np.ndarray) -> np.ndarray:
-    """One-sided Fourier transform. Padded to a multiple of 2048 samples: a prime length would cost ten times as much."""
-    return np.fft.rfft(x, -(-max(len(x), 1) // 2048) * 2048)
+def _spectrum(x: np.ndarray, sample_rate: int) -> np.ndarray:
+    """One-sided Fourier transform without the end that lies 100 dB under the peak.
+
+    Padded by 0.2 s or more, so that the filters of the pitch track do not ring from the start into the end, and to a
+    multiple of 4096 samples, as a prime length would cost ten times as much.
+    """
+    found = _sounding(x, -100.0)
+    used = x if found is None else x[: found[1] + 1]
+    padding = int(PAD_SECONDS * sample_rate)
+    return np.fft.rfft(used, -(-(len(used) + padding) // 4096) * 4096)
 
 
 def _power(spectrum: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in Hz and energy a bin, without the constant part."""
+    """Frequencies in Hz and energy a bin."""
     power = spectrum.real**2 + spectrum.imag**2
-    power[0] = 0.0
     return np.linspace(0.0, sample_rate / 2, len(power)), power
 
 
@@ -137,27 +146,34 @@ def centroid_hz(x: np.ndarray, sample_rate: int) -> float:
     """Mean frequency in Hz with energy as weight (Peeters 2004, section 6.1, on the power spectrum of the whole sound,
     so that quiet noise hardly counts). NaN for silence.
     """
-    return _centroid(*_power(_spectrum(x), sample_rate))
+    return _centroid(*_power(_spectrum(x, sample_rate), sample_rate))
 
 
 def sub_share(x: np.ndarray, sample_rate: int) -> float:
-    """Share of the energy under 100 Hz, 0 to 1, constant part excluded. NaN for silence."""
-    frequencies, power = _power(_spectrum(x), sample_rate)
+    """Share of the energy under 100 Hz, 0 to 1. NaN for silence."""
+    frequencies, power = _power(_spectrum(x, sample_rate), sample_rate)
     return _share(power, 0, int(np.searchsorted(frequencies, 100.0)))
 
 
 def high_share(x: np.ndarray, sample_rate: int) -> float:
     """Share of the energy above 2 kHz, 0 to 1. NaN for silence."""
-    frequencies, power = _power(_spectrum(x), sample_rate)
+    frequencies, power = _power(_spectrum(x, sample_rate), sample_rate)
     return _share(power, int(np.searchsorted(frequencies, 2000.0)), len(power))
 
 
-def _track(spectrum: np.ndarray, sample_rate: int) -> PitchTrack:
+def _flank(frequencies: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 under low, 1 over high, half a cosine between."""
+    return 0.5 - 0.5 * np.cos(np.pi * np.clip((frequencies - low) / (high - low), 0.0, 1.0))
+
+
+def _track(spectrum: np.ndarray, sample_rate: int, floor: tuple[float, float] | None = None) -> PitchTrack:
     fft_size = 2 * (len(spectrum) - 1)
     num_bins = min(int(2.0 * PITCH_CEILING_HZ * fft_size / sample_rate), len(spectrum))
     frequencies = np.arange(num_bins) * sample_rate / fft_size
-    # Half a cosine from half the ceiling to twice of it: a hard edge would ring before the onset.
-    fade = 0.5 + 0.5 * np.cos(np.pi * np.clip((frequencies / PITCH_CEILING_HZ - 0.5) / 1.0, 0.0, 1.0))
+    # Wide flanks: a hard edge would ring before the onset.
+    fade = 1.0 - _flank(frequencies, 0.5 * PITCH_CEILING_HZ, 1.5 * PITCH_CEILING_HZ)
+    if floor is not None:
+        fade *= _flank(frequencies, *floor)
     band = np.zeros(2 * num_bins, dtype=np.complex128)
     band[1:num_bins] = 2.0 * spectrum[1:num_bins] * fade[1:]
     z = np.fft.ifft(band) * (2 * num_bins / fft_size)
@@ -165,35 +181,43 @@ def _track(spectrum: np.ndarray, sample_rate: int) -> PitchTrack:
     window = np.hanning(max(int(PITCH_WINDOW_MS * rate / 1000.0) | 1, 3))
     turn = np.convolve(np.conj(z[:-1]) * z[1:], window / window.sum(), mode="same")
     hz = np.angle(turn) * rate / (2.0 * np.pi)
-    return PitchTrack((np.arange(len(turn)) + 0.5) / rate, hz, np.sqrt(np.abs(turn)))
+    # The padding holds what the filters ring before the onset, as the transform is circular.
+    used = len(turn) - int(PAD_SECONDS * 0.5 * rate)
+    return PitchTrack((np.arange(used) + 0.5) / rate, hz[:used], np.sqrt(np.abs(turn[:used])))
 
 
 def pitch_track(x: np.ndarray, sample_rate: int) -> PitchTrack:
     """Instantaneous frequency of the band under 1 kHz, smoothed over 8 ms with the energy as weight."""
-    return _track(_spectrum(x), sample_rate)
+    return _track(_spectrum(x, sample_rate), sample_rate)
 
 
-def _sweep(track: PitchTrack, onset_s: float) -> PitchSweep:
+def _end_hz(track: PitchTrack, first: int) -> float:
+    """Mean pitch, with energy as weight, over the second half of what passes until the track has decayed by 20 dB.
+
+    Moments whose pitch is under the floor are left out: between two notes the phase may run backwards.
+    """
+    envelope = track.envelope[first:]
+    last = len(envelope) - 1 - int((envelope >= 0.1 * envelope.max(initial=0.0))[::-1].argmax())
+    half = slice(first + (last + 1) // 2, first + last + 1)
+    weight = track.envelope[half] ** 2 * (track.hz[half] > PITCH_FLOOR_HZ[0])
+    return float(track.hz[half] @ weight / weight.sum()) if last >= 4 and weight.any() else float("nan")
+
+
+def _sweep(spectrum: np.ndarray, sample_rate: int, onset_s: float) -> PitchSweep:
     nothing = PitchSweep(float("nan"), float("nan"), float("nan"))
-    peak = track.envelope.max(initial=0.0)
-    if not peak > 0.0:
-        return nothing
-    audible = track.envelope >= 0.1 * peak
-    last = len(audible) - 1 - int(audible[::-1].argmax())
+    track = _track(spectrum, sample_rate)
+    step = 2.0 * track.seconds[0]
+    audible = track.envelope >= 0.1 * track.envelope.max(initial=0.0)
     first = max(int(np.searchsorted(track.seconds, onset_s)), int(audible.argmax()))
-    if last - first < 4:
-        return nothing
-    step = track.seconds[1] - track.seconds[0]
-    half = slice((first + last) // 2, last + 1)
-    weight = track.envelope[half] ** 2
-    end = float(track.hz[half] @ weight / weight.sum())
-    head = slice(first, min(first + max(int(0.02 / step), 1), last + 1))
+    # The floor is for the end alone: filtered, an abrupt start would overshoot.
+    end = _end_hz(_track(spectrum, sample_rate, PITCH_FLOOR_HZ), first)
+    head = slice(first, first + max(int(HEAD_MS / 1000.0 / step), 1))
     start = float(track.hz[head][audible[head]].max(initial=end))
     if not (end > 0.0 and start > 0.0):
         return nothing
-    below = track.hz[first : last + 1] <= end + 0.1 * (start - end)
+    below = track.hz[first:] <= end + 0.1 * (start - end)
     below[: int(track.hz[head].argmax())] = False
-    fallen = int(below.argmax()) if below.any() and start > 1.05 * end else 0
+    fallen = int(below.argmax()) if below.any() and start > 1.2 * end else 0
     return PitchSweep(start, end, float(1000.0 * step * fallen))
 
 
@@ -202,12 +226,12 @@ def pitch_sweep(x: np.ndarray, sample_rate: int) -> PitchSweep:
 
     The start is the highest pitch in the first 20 ms after the onset, the end the mean over the second half of the body
     (up to the decay of that band by 20 dB) with energy as weight, the sweep time what passes from the onset until the
-    pitch has fallen by 90% of the difference (0 when start and end lie within 5%). NaN where there is no such band.
+    pitch has fallen by 90% of the difference (0 when the start lies less than 20% over the end). NaN where there is no such band.
     """
     found = _sounding(x, ONSET_DB)
     if found is None:
         return PitchSweep(float("nan"), float("nan"), float("nan"))
-    return _sweep(pitch_track(x, sample_rate), found[0] / sample_rate)
+    return _sweep(_spectrum(x, sample_rate), sample_rate, found[0] / sample_rate)
 
 
 def describe(x: np.ndarray, sample_rate: int) -> dict[str, float]:
@@ -220,10 +244,10 @@ def describe(x: np.ndarray, sample_rate: int) -> dict[str, float]:
         raise ValueError(f"expected a mono waveform with shape (N,), got {x.shape}")
     if _sounding(x, ONSET_DB) is None:
         return {name: float("nan") for name in DESCRIPTORS}
-    spectrum = _spectrum(x)
+    spectrum = _spectrum(x, sample_rate)
     frequencies, power = _power(spectrum, sample_rate)
     onset = onset_ms(x, sample_rate)
-    pitch = _sweep(_track(spectrum, sample_rate), onset / 1000.0)
+    pitch = _sweep(spectrum, sample_rate, onset / 1000.0)
     return {
         "onset_ms": onset,
         "attack_ms": attack_ms(x, sample_rate),

@@ -7,7 +7,6 @@ A family maps names of `Patch` fields to how they are drawn: `Log` (uniform in t
 __all__ = ["FAMILIES", "INTENTS", "Range", "draw", "draw_patch"]
 
 import dataclasses
-
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -25,11 +24,11 @@ class Range(NamedTuple):
     probability: float = 1.0
 
 
-def Log(low: float, high: float, sometimes: float = 1.0) -> Range:  # noqa: N802, a constructor in the tables below
+def Log(low: float, high: float, sometimes: float = 1.0) -> Range:
     return Range(low, high, True, sometimes)
 
 
-def Lin(low: float, high: float, sometimes: float = 1.0) -> Range:  # noqa: N802, a constructor in the tables below
+def Lin(low: float, high: float, sometimes: float = 1.0) -> Range:
     return Range(low, high, False, sometimes)
 
 

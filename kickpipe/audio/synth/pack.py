@@ -7,8 +7,6 @@ a kick of less than 5 KB.
 
 __all__ = ["kick_name", "write_library"]
 
-import os
-
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,7 +47,7 @@ def _write(path: Path, waveform: np.ndarray, sample_rate: int, subtype: str = "P
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     soundfile.write(partial, waveform, sample_rate, subtype=subtype, format="WAV")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _until_silence(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
