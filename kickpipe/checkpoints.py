@@ -8,6 +8,7 @@ rebuilds the network from the file alone. safetensors holds numbers only, so a h
 __all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata", "write_model"]
 
 import hashlib
+import importlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -21,12 +22,15 @@ from torch import nn
 
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.errors import KickpipeError
-from kickpipe.models.hifigan import Generator
-from kickpipe.models.unet import KeywordUNet
-from kickpipe.models.vae import VAE
 
 FORMAT_VERSION = 1
-KINDS: dict[str, type[nn.Module]] = {"vae": VAE, "diffusion": KeywordUNet, "vocoder": Generator}
+
+# By name, and imported when a file of that kind is opened: a stage depends on its own network only
+KINDS = {
+    "vae": ("kickpipe.models.vae", "VAE"),
+    "diffusion": ("kickpipe.models.unet", "KeywordUNet"),
+    "vocoder": ("kickpipe.models.hifigan", "Generator"),
+}
 
 
 class CheckpointError(KickpipeError):
@@ -68,14 +72,20 @@ def write_model(
     """Writes a model file beside ``path``, then renames it: a kill never leaves half a file.
 
     Arguments:
-        kind: One of ``KINDS``; ``KINDS[kind](**config)`` must rebuild ``model``.
+        kind: One of ``KINDS``; ``config`` must hold the arguments of its constructor.
         extra: Further JSON values.
 
     Raises:
         CheckpointError: If the folder cannot be written to.
     """
     path = Path(path)
-    metadata = {"kind": kind, "format_version": FORMAT_VERSION, "config": config, "audio": audio.to_dict(), "step": step}
+    metadata = {
+        "kind": kind,
+        "format_version": FORMAT_VERSION,
+        "config": config,
+        "audio": audio.to_dict(),
+        "step": step,
+    }
     text = json.dumps({**metadata, "extra": extra}, sort_keys=True, allow_nan=False)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     partial = path.with_name(f"{path.name}.partial")
@@ -119,6 +129,12 @@ def read_metadata(path: str | Path, kind: str | None = None) -> dict[str, Any]:
     return metadata
 
 
+def model_class(kind: str) -> type[nn.Module]:
+    """The class of the networks of a kind."""
+    module, name = KINDS[kind]
+    return getattr(importlib.import_module(module), name)
+
+
 def load_model(path: str | Path, kind: str) -> ModelFile:
     """Rebuilds a network from its file alone.
 
@@ -132,7 +148,7 @@ def load_model(path: str | Path, kind: str) -> ModelFile:
     metadata = read_metadata(path, kind)
     try:
         audio = AudioSettings.from_dict(metadata["audio"])
-        model = KINDS[kind](**metadata["config"])
+        model = model_class(kind)(**metadata["config"])
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
         model.load_state_dict(tensors)

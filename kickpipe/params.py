@@ -8,7 +8,7 @@ mistyped one is refused by its dotted name before any work starts. ``dvc exp run
 __all__ = ["Params", "ParamsError", "load_params"]
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from annotated_types import Ge, Gt, Le, Lt
@@ -58,8 +58,10 @@ class AggregateParams(Section):
     source_dir: str
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    extensions: Annotated[tuple[str, ...], Field(min_length=1)]
     min_bytes: Annotated[int, Ge(0)]
     max_bytes: Count
+    keep_numbers: tuple[str, ...]
 
 
 class PreprocessParams(Section):
@@ -116,14 +118,18 @@ class VocoderParams(Section):
     periods: tuple[Annotated[int, Gt(1)], ...]
     num_scales: Count
     discriminator_width: Positive
+    discriminator_warmup_steps: Annotated[int, Ge(0)]
     batch_size: Count
     segment_size: Count
+    crop: Literal["sound", "uniform"]
+    context_frames: Annotated[int, Ge(0)]
     lr: Positive
     betas: tuple[Share, Share]
     lr_gamma: Annotated[float, Gt(0), Le(1)]
     epochs: Count
     feature_matching_weight: NonNegative
     mel_weight: NonNegative
+    phase_weight: NonNegative
     mixed_precision: bool
     checkpoint_every_epochs: Count
     seed: Seed

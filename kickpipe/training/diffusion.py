@@ -19,17 +19,16 @@ from torch import Tensor
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.checkpoints import write_model
 from kickpipe.data.keywords import Vocabulary
-from kickpipe.diffusion.sampling import SAMPLERS
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.models.text import PAD
 from kickpipe.models.unet import KeywordUNet
 from kickpipe.training.device import Precision, select_device
 from kickpipe.training.loop import batch_indices, ema_decay_at, step_optimizer, update_ema
+from kickpipe.training.preview import show_samples
 from kickpipe.training.run import run_training
 from kickpipe.training.state import RunFolder, TrainState
 from kickpipe.training.tracking import Tracker
 
-NUM_SHOWN = 8  # kicks in the pictures and sounds
 NUM_VALIDATION_DRAWS = 8  # timesteps a validation latent is noised to
 
 
@@ -70,7 +69,9 @@ def latent_statistics(latents: Tensor) -> tuple[Tensor, Tensor]:
 def pad_keywords(rows: Sequence[Sequence[int]]) -> Tensor:
     """Keyword ids (N, K), K the longest row, filled up with -1."""
     width = max((len(row) for row in rows), default=0)
-    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows], dtype=torch.long).reshape(len(rows), width)
+    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in rows], dtype=torch.long).reshape(
+        len(rows), width
+    )
 
 
 def train_diffusion(
@@ -102,7 +103,7 @@ def train_diffusion(
     fingerprint: str,
     runs: Path,
     model_path: Path,
-    preview: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None,
+    preview: Callable[[Tensor], Tensor] | None = None,
 ) -> Tracker:
     """Trains the denoiser, or continues the training of the same run, and writes its model file.
 
@@ -110,7 +111,7 @@ def train_diffusion(
         train_latents, val_latents: Latents as encoded, (N, C, H, W).
         train_keywords, val_keywords: Keywords of each; those outside the vocabulary are left out.
         gradient_accumulation: Batches an optimiser step; ``iterations`` counts optimiser steps.
-        preview: Turns latents (B, C, H, W) into mels and waveforms, to show and hear what is generated.
+        preview: Turns latents (B, C, H, W) into mels (B, 1, M, L), to show and hear what is generated.
         fingerprint, runs, model_path: As in ``train_vae``.
 
     Returns:
@@ -182,6 +183,9 @@ def train_diffusion(
         update_ema(ema, model, ema_decay_at(step, ema_decay, ema_warmup))
         return {"loss": total, "grad_norm": grad_norm}
 
+    def to_mels(latents: Tensor) -> Tensor:
+        return preview(latents.cpu() * std[:, None, None] + mean[:, None, None])
+
     @torch.no_grad()
     def validate(step: int) -> None:
         # the same noise and evenly spread timesteps at every validation, so the curve shows the model alone
@@ -200,17 +204,7 @@ def train_diffusion(
             distance += (averaged - current).square().sum().item()
         tracker.validated(step, {"loss": total, "ema_distance": distance**0.5} if len(val_latents) else {})
         if preview is not None and step % checkpoint_every == 0:
-            show_samples(step)
-
-    def show_samples(step: int) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn((NUM_SHOWN, *train_latents.shape[1:]), generator=generator).to(device)
-        cond = ema.text(torch.full((NUM_SHOWN, 0), PAD, dtype=torch.long, device=device))
-        sample = SAMPLERS["ddim"]
-        latents = sample(lambda x, t: ema.unet(x, t, cond), noise, schedule, num_steps=50).cpu()
-        mels, waveforms = preview(latents * std[:, None, None] + mean[:, None, None])
-        tracker.pictures(step, "generated", mels)
-        tracker.sounds(step, "generated", waveforms, audio.sample_rate)
+            show_samples(tracker, step, ema, schedule, train_latents.shape[1:], seed, to_mels, audio)
 
     run_training(
         state,

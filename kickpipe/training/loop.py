@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from kickpipe.training.state import TrainState
 
 
-class Interrupted(Exception):
+class Interrupted(KeyboardInterrupt):
     """The run was asked to stop; its state is saved and the same command continues it."""
 
 
@@ -57,7 +57,9 @@ def fit(
     while state.step < steps:
         seed_step(seed, state.step)
         terms = train_step(batch_of(state.step), state.step)
-        scalars = dict(zip(terms, torch.stack([term.detach().float().cpu() for term in terms.values()]).tolist(), strict=True))
+        scalars = dict(
+            zip(terms, torch.stack([term.detach().float().cpu() for term in terms.values()]).tolist(), strict=True)
+        )
         state.step += 1
         if bad := [name for name, value in scalars.items() if not math.isfinite(value)]:
             raise FloatingPointError(

@@ -93,6 +93,11 @@ class Tracker:
             for name, value in scalars.items():
                 self.writer.add_scalar(f"val/{name}", value, step)
 
+    def summary(self) -> dict[str, float]:
+        """The last row of the curves, to compare runs by: steps, training means, validation scalars."""
+        row = self.rows[-1] if self.rows else {}
+        return {name: round(value, 5) for name, value in row.items()}
+
     def pictures(self, step: int, name: str, mels: Tensor) -> None:
         """Shows log-mels with shape (B, 1, M, L) side by side, low bands at the bottom."""
         if self.writer is not None:
@@ -133,7 +138,9 @@ def write_curves(path: str | Path, rows: list[dict[str, float]]) -> None:
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
-    table.writerows({name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()} for row in rows)
+    table.writerows(
+        {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()} for row in rows
+    )
     write_text(path, text.getvalue())
 
 

@@ -15,17 +15,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from kickpipe.audio.griffin_lim import griffin_lim
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.checkpoints import write_model
 from kickpipe.models.vae import VAE
 from kickpipe.training.device import Precision, select_device
 from kickpipe.training.loop import batch_indices, num_batches, optimize
+from kickpipe.training.preview import show_reconstructions
 from kickpipe.training.run import run_training
 from kickpipe.training.state import RunFolder, TrainState
 from kickpipe.training.tracking import Tracker
-
-NUM_SHOWN = 4  # validation kicks in the pictures and sounds
 
 
 @dataclass(frozen=True)
@@ -151,10 +149,7 @@ def train_vae(
             sums |= {f"mu_std_{i}": value for i, value in enumerate(spread.tolist())}
         tracker.validated(step, sums)
         if len(val_mels) and step % (checkpoint_every_epochs * steps_per_epoch) == 0:
-            shown = val_mels[:NUM_SHOWN]
-            recon = model(shown.to(device))[0].float().cpu()
-            tracker.pictures(step, "reconstruction", torch.cat([shown, recon], dim=2))
-            tracker.sounds(step, "reconstruction", griffin_lim(recon, audio), audio.sample_rate)
+            show_reconstructions(tracker, step, lambda mels: model(mels.to(device))[0], val_mels, audio)
 
     run_training(
         state,

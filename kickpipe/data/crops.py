@@ -1,0 +1,106 @@
+"""The vocoder's pairs of mel and waveform, cropped; only paths are kept in memory.
+
+Most of a 2 s frame is silence (the median kick lasts 0.35 s), and a vocoder that trains on silence learns nothing: crops are
+drawn where there is sound.
+"""
+
+__all__ = ["CROPS", "VocoderDataset"]
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from kickpipe.audio.io import prepare
+from kickpipe.audio.settings import AudioSettings
+from kickpipe.data.datasets import load_tensor
+
+CROPS = ("sound", "uniform")
+
+
+class VocoderDataset:
+    """Pairs of mel and waveform, read when their turn comes.
+
+    A crop is ``segment_size`` samples and the mel frames over them. With ``crop`` "sound" a frame is drawn in proportion to how far its mean log-mel lies above the floor, and the crop laid around
+    it at random; with "uniform" every position is as likely.
+
+    Arguments:
+        raw: data/raw.
+        processed: data/processed.
+        filenames: Kicks to draw from.
+        settings: Audio settings.
+        segment_size: Length of a crop in samples, a multiple of the hop length.
+        crop: "sound" or "uniform".
+        context_frames: Mel frames given to the generator on either side of the crop; silence beyond the ends.
+    """
+
+    def __init__(
+        self,
+        raw: str | Path,
+        processed: str | Path,
+        filenames: Sequence[str],
+        settings: AudioSettings,
+        segment_size: int,
+        crop: str,
+        context_frames: int,
+    ) -> None:
+        if crop not in CROPS:
+            raise ValueError(f"crop {crop!r}: expected one of {', '.join(CROPS)}")
+        self.raw = Path(raw)
+        self.processed = Path(processed)
+        self.filenames = list(filenames)
+        self.settings = settings
+        self.num_crop_frames = min(segment_size // settings.hop_length, settings.num_samples // settings.hop_length)
+        self.crop = crop
+        self.context_frames = context_frames
+
+    def __len__(self) -> int:
+        return len(self.filenames)
+
+    def paths(self) -> Iterator[Path]:
+        """The files of every kick, mel and audio."""
+        for name in self.filenames:
+            yield self.processed / f"{name}.pt"
+            yield self.raw / name
+
+    def pair(self, index: int) -> tuple[Tensor, Tensor]:
+        """The whole kick: mel (1, M, L) and waveform (num_samples,)."""
+        name = self.filenames[index]
+        mel = load_tensor(self.processed / f"{name}.pt")
+        return mel, torch.from_numpy(prepare(self.raw / name, self.settings))
+
+    def crop_at_random(self, index: int) -> tuple[Tensor, Tensor]:
+        """A crop drawn with torch's global generator.
+
+        Returns:
+            mel (M, context + F + context) and waveform (F * hop_length,), for F frames a crop.
+        """
+        mel, waveform = self.pair(index)
+        start = self.draw_start(mel)
+        return self.cut(mel, waveform, start)
+
+    def draw_start(self, mel: Tensor) -> int:
+        """First frame of a crop."""
+        last_start = self.settings.num_samples // self.settings.hop_length - self.num_crop_frames
+        if self.crop == "uniform":
+            return int(torch.randint(last_start + 1, ()))
+        loudness = (mel[0].mean(0) - math.log(self.settings.mel_floor)).clamp(min=0)
+        if loudness.sum() <= 0:
+            return int(torch.randint(last_start + 1, ()))
+        frame = int(torch.multinomial(loudness, 1))
+        start = frame - int(torch.randint(self.num_crop_frames, ()))
+        return min(max(start, 0), last_start)
+
+    def cut(self, mel: Tensor, waveform: Tensor, start: int) -> tuple[Tensor, Tensor]:
+        """The crop that begins at frame ``start``; see ``crop_at_random``."""
+        hop = self.settings.hop_length
+        stop = start + self.num_crop_frames
+        window = self.pad_context(mel[0])[:, start : stop + 2 * self.context_frames]
+        return window, waveform[start * hop : stop * hop]
+
+    def pad_context(self, mel: Tensor) -> Tensor:
+        """Mels (..., M, L) with ``context_frames`` frames of silence on either side."""
+        context = (self.context_frames, self.context_frames)
+        return torch.nn.functional.pad(mel, context, value=math.log(self.settings.mel_floor))

@@ -1,0 +1,21 @@
+"""How a stage is started: its errors for people become one message and an exit status, not a traceback."""
+
+__all__ = ["run"]
+
+import signal
+import sys
+from collections.abc import Callable
+
+from kickpipe.errors import KickpipeError
+
+
+def run(main: Callable[[], None]) -> None:
+    """Calls ``main``; exits with 1 after an error that its user can mend, with 130 where it was interrupted."""
+    try:
+        main()
+    except (KickpipeError, FloatingPointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt as error:
+        print(f"interrupted: {error}" if str(error) else "interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
