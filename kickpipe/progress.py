@@ -40,9 +40,8 @@ def progress(
     if stream.isatty():
         from tqdm import tqdm
 
-        yield from tqdm(
-            iterable, total=total, desc=desc, unit=f" {unit}", initial=initial, file=stream, dynamic_ncols=True, smoothing=0.1
-        )
+        bar = {"desc": desc, "unit": f" {unit}", "total": total, "initial": initial}
+        yield from tqdm(iterable, **bar, file=stream, dynamic_ncols=True, smoothing=0.1)
         return
     yield from report_lines(iterable, total, desc, unit, initial, stream)
 
@@ -50,8 +49,12 @@ def progress(
 def report_lines(
     iterable: Iterable[T], total: int | None, desc: str, unit: str, initial: int, stream: TextIO
 ) -> Iterator[T]:
-    """Passes ``iterable`` through; writes a line after 5 s, then at intervals that double up to a minute, and at the end."""
+    """Passes ``iterable`` through; a line after 5 s, then at intervals that double up to a minute, and one at the end.
+
+    The rate counts from the first item on: before it, workers start and caches fill.
+    """
     start = time.monotonic()
+    first = start
     interval = FIRST_LINE_S
     due = start + interval
     done = initial
@@ -59,8 +62,10 @@ def report_lines(
         yield item
         done += 1
         now = time.monotonic()
+        if done == initial + 1:
+            first = now
         if now >= due and done != total:
-            print(f"{desc}: {describe(done, done - initial, total, now - start, unit)}", file=stream, flush=True)
+            print(f"{desc}: {describe(done, done - initial - 1, total, now - first, unit)}", file=stream, flush=True)
             interval = min(2 * interval, LAST_INTERVAL_S)
             due = now + interval
     seconds = time.monotonic() - start
@@ -68,17 +73,25 @@ def report_lines(
     print(f"{desc}: {done:,} {unit} in {format_seconds(seconds)}{rate}", file=stream, flush=True)
 
 
-def describe(done: int, new: int, total: int | None, seconds: float, unit: str) -> str:
-    """How far, how fast and how long still, as in "1,200/13,600 files (8%), 410 files/s, 30 s left"."""
-    rate = format_rate(new, seconds, unit)
+def describe(done: int, timed: int, total: int | None, seconds: float, unit: str) -> str:
+    """How far, how fast and how long still, as in "1,200/13,600 files (8%), 410 files/s, 30 s left".
+
+    Arguments:
+        done: Number of items that are done, of ``total``.
+        timed: Number of them that took ``seconds``.
+        total: Number of items at the end; None if unknown.
+        seconds: A duration.
+        unit: What an item is, in the plural.
+    """
+    rate = format_rate(timed, seconds, unit)
     if not total:
         return f"{done:,} {unit}{rate}"
-    left = f", {format_seconds((total - done) * seconds / new)} left" if new else ""
+    left = f", {format_seconds((total - done) * seconds / timed)} left" if rate else ""
     return f"{done:,}/{total:,} {unit} ({100 * done // total}%){rate}{left}"
 
 
 def format_rate(count: int, seconds: float, unit: str) -> str:
-    if not count or seconds <= 0:
+    if count <= 0 or seconds <= 0:
         return ""
     rate = count / seconds
     if rate >= 10:

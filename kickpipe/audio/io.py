@@ -28,18 +28,30 @@ import numpy as np
 import soundfile
 
 from kickpipe.audio.settings import AudioSettings
+from kickpipe.errors import KickpipeError
 
 SILENCE_PEAK = 1e-4  # -80 dBFS: normalised, such a file would be nothing but amplified noise
-MARGIN_SECONDS = 0.1  # read beyond what is kept, so that the resampler's window sees the same samples as without a limit
+MARGIN_SECONDS = 0.1  # read beyond what is kept: the resampler's window reaches there
 MIN_RATE, MAX_RATE = 1_000, 768_000  # Hz; a rate outside is a broken header
 MAX_CHANNELS = 64
 
 DECLARED_SIZE = re.compile(r"^\s*(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
-UNKNOWN_SIZE = 0x7FFFFF00  # programs that write to a pipe leave a size like 0xFFFFFFFF or 0x7FFFFFFF: it promises nothing
+UNKNOWN_SIZE = 0x7FFFFF00  # programs that write to a pipe leave a size such as 0xFFFFFFFF, which promises nothing
 
 
-class AudioError(ValueError):
-    """An audio file or signal that cannot be used; the message is the reason, for a person."""
+class AudioError(KickpipeError):
+    """An audio file or signal that cannot be used; the message is the reason, for a person.
+
+    Attributes:
+        kind: The reason in a word, to count by: unreadable, vanished, truncated, empty, silent or not_finite.
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple:  # errors cross process borders
+        return type(self), (str(self), self.kind)
 
 
 def prepare(path: str | os.PathLike, settings: AudioSettings) -> np.ndarray:
@@ -72,9 +84,9 @@ def prepare_samples(samples: np.ndarray, sample_rate: int, settings: AudioSettin
         AudioError: If the samples are empty, silent or not finite.
     """
     if samples.shape[-1] == 0:
-        raise AudioError("no samples")
+        raise AudioError("no samples", "empty")
     if not np.isfinite(samples).all():
-        raise AudioError("contains NaN or infinite samples")
+        raise AudioError("contains NaN or infinite samples", "not_finite")
     waveform = to_mono(samples)
     waveform = resample(waveform, sample_rate, settings.sample_rate)
     waveform = fit(waveform, settings.num_samples)
@@ -100,15 +112,15 @@ def decode(path: str | os.PathLike, max_seconds: float | None = None) -> tuple[n
         with soundfile.SoundFile(os.fspath(path) if sys.platform == "win32" else os.fsencode(path)) as file:
             rate, channels = file.samplerate, file.channels
             if not MIN_RATE <= rate <= MAX_RATE:
-                raise AudioError(f"not readable as audio: sample rate {rate:,} Hz, expected {MIN_RATE:,} to {MAX_RATE:,}")
+                raise AudioError(f"sample rate {rate:,} Hz, expected {MIN_RATE:,} to {MAX_RATE:,}", "unreadable")
             if channels > MAX_CHANNELS:
-                raise AudioError(f"not readable as audio: {channels} channels, expected at most {MAX_CHANNELS}")
+                raise AudioError(f"{channels} channels, expected at most {MAX_CHANNELS}", "unreadable")
             frames = file.frames if max_seconds is None else min(file.frames, math.ceil(max_seconds * rate))
             if frames >= file.frames:
                 check_not_truncated(file.extra_info)
             samples = file.read(frames, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise AudioError(describe_failure(path, error)) from None
+        raise explain_failure(path, error) from None
     return samples.T, rate
 
 
@@ -121,21 +133,24 @@ def check_not_truncated(header_log: str) -> None:
     for declared, found in DECLARED_SIZE.findall(header_log):
         declared, found = int(declared), int(found)
         if 0.99 * declared > found and declared < UNKNOWN_SIZE:
-            raise AudioError(f"truncated: the header promises {declared:,} bytes of samples, the file has {found:,}")
+            message = f"truncated: the header promises {declared:,} bytes of samples, the file has {found:,}"
+            raise AudioError(message, "truncated")
 
 
-def describe_failure(path: str | os.PathLike, error: soundfile.LibsndfileError) -> str:
-    """The reason why libsndfile could not read ``path``: the system's word if it cannot be opened at all."""
+def explain_failure(path: str | os.PathLike, error: soundfile.LibsndfileError) -> AudioError:
+    """Why libsndfile could not read ``path``: the system's word if it cannot be opened at all."""
     try:
         with Path(path).open("rb") as file:
             if not file.read(1):
-                return "empty file"
+                return AudioError("empty file", "empty")
+    except FileNotFoundError:
+        return AudioError("file not found", "vanished")
     except OSError as system_error:
-        return f"cannot be opened: {system_error.strerror or system_error}"
+        return AudioError(f"cannot be opened: {system_error.strerror or system_error}", "unreadable")
     reason = error.error_string.strip().removeprefix("Error :").strip().rstrip(".")
     if "not a regular file" in reason:  # what libsndfile says when its MP3 reader finds no frame
         reason = "format not recognised"
-    return f"not readable as audio: {reason[:1].lower()}{reason[1:]}"
+    return AudioError(f"not readable as audio: {reason[:1].lower()}{reason[1:]}", "unreadable")
 
 
 def to_mono(samples: np.ndarray) -> np.ndarray:
@@ -185,7 +200,7 @@ def normalise(waveform: np.ndarray, peak_db: float) -> np.ndarray:
     """
     peak = float(np.abs(waveform).max(initial=0.0))
     if peak < SILENCE_PEAK:
-        raise AudioError("silent")
+        raise AudioError("silent", "silent")
     return (waveform * (10 ** (peak_db / 20) / peak)).astype(np.float32)
 
 

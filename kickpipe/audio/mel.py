@@ -17,7 +17,6 @@ import sys
 import types
 
 import torch
-
 from torch import Tensor, nn
 
 from kickpipe.audio.settings import AudioSettings
@@ -64,7 +63,13 @@ def mel_spectrogram(waveform: Tensor, settings: AudioSettings) -> Tensor:
     """
     window = torch.hann_window(settings.n_fft, dtype=waveform.dtype, device=waveform.device)
     spectrum = torch.stft(
-        waveform, settings.n_fft, settings.hop_length, window=window, center=True, pad_mode="reflect", return_complex=True
+        waveform,
+        settings.n_fft,
+        settings.hop_length,
+        window=window,
+        center=True,
+        pad_mode="reflect",
+        return_complex=True,
     )
     power = spectrum.abs().pow(2.0)
     filterbank = mel_filterbank(settings).to(power)

@@ -1,8 +1,8 @@
 """Keywords: what a file name says about a kick, and what a prompt asks for.
 
 A file name is split at ``-``, ``_``, spaces and dots (brackets, commas and quotes separate too) and lowercased; pure
-numbers and words of one letter say nothing and go ("Deep_Kick 03.wav" -> deep kick). A vocabulary is the words that enough files share. A prompt is
-split the same way, and each of its words may carry a weight: "deep:0.7 clicky:0.3".
+numbers and words of one letter say nothing and go ("Deep_Kick 03.wav" -> deep kick). A vocabulary is the words that
+enough files share. A prompt is split the same way, and its words may carry weights: "deep:0.7 clicky:0.3".
 """
 
 __all__ = ["tokenize", "build_vocabulary", "Vocabulary", "parse_prompt", "PromptError", "UnknownKeyword"]
@@ -14,10 +14,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from kickpipe.errors import KickpipeError
+
 SEPARATORS = re.compile(r"""[-_.\s()\[\]{}<>"`,;:!]+""")  # "Kick [argo].wav" says argo
 
 
-class PromptError(ValueError):
+class PromptError(KickpipeError):
     """A prompt that cannot be read; the message says where and what to write."""
 
 
@@ -62,7 +64,8 @@ def build_vocabulary(keywords: Iterable[Sequence[str]], min_count: int) -> tuple
         min_count: Number of kicks a word needs.
     """
     counts = Counter(word for words in keywords for word in set(words))
-    ranked = sorted(((word, count) for word, count in counts.items() if count >= min_count), key=lambda x: (-x[1], x[0]))
+    frequent = [(word, count) for word, count in counts.items() if count >= min_count]
+    ranked = sorted(frequent, key=lambda item: (-item[1], item[0]))
     return [word for word, _ in ranked], [count for _, count in ranked]
 
 
@@ -107,7 +110,7 @@ class Vocabulary:
         return ids
 
     def encode_known(self, words: Iterable[str]) -> list[int]:
-        """Ids of those ``words`` that are in the vocabulary: for training, where rare words were left out on purpose."""
+        """Ids of those ``words`` that are in the vocabulary; in training, rare words are left out on purpose."""
         return [self.ids[word] for word in words if word in self.ids]
 
     def nearest(self, word: str) -> str | None:

@@ -7,16 +7,22 @@ A space stands for any separators or none: ``bass drum`` is in "Bass_Drum 1", "b
 folders above the file instead of its name.
 """
 
-__all__ = ["Patterns"]
+__all__ = ["PatternError", "Patterns"]
 
 import re
 from collections.abc import Iterable
+
+from kickpipe.errors import KickpipeError
 
 LETTER = r"[^\W\d_]"
 HUMP = r"(?<=[a-z])(?=[A-Z])"  # as between the words of BassDrum
 WORD_BEGINS = rf"(?:(?<!{LETTER})|{HUMP})"
 WORD_ENDS = rf"(?:(?!{LETTER})|{HUMP})"
 SEPARATORS = r"[\s_.-]*"
+
+
+class PatternError(KickpipeError):
+    """A pattern that would match every name or none."""
 
 
 class Patterns:
@@ -26,7 +32,7 @@ class Patterns:
         patterns: As described above.
 
     Raises:
-        ValueError: If a pattern has no letters or digits.
+        PatternError: If a pattern has no letters or digits.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -50,7 +56,7 @@ class Patterns:
 def to_regex(pattern: str) -> re.Pattern:
     """Regular expression of one pattern. Case is spelt out, because ``HUMP`` must see it."""
     if not re.search(r"[^\W_]", pattern):
-        raise ValueError(f"pattern {pattern!r} has no letters or digits: it would match every name or none")
+        raise PatternError(f"pattern {pattern!r} has no letters or digits: it would match every name or none")
     words = re.split(r"[\s_-]+", pattern.strip().strip("*").strip())
     body = SEPARATORS.join("".join(any_case(character) for character in word) for word in words)
     begins = "" if pattern.startswith("*") else WORD_BEGINS
