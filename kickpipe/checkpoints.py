@@ -1,8 +1,9 @@
 """Model files: what one uses of a trained network, in one safetensors file that explains itself.
 
-The tensors are the weights (the averaged ones where training keeps an average). The metadata holds one JSON text with the
-kind, format version, constructor arguments, audio settings, step and extras such as the vocabulary: ``load_model``
-rebuilds the network from the file alone. safetensors holds numbers only, so a hostile file can be wrong but not executed.
+The tensors are the weights (the averaged ones where training keeps an average). The metadata holds one JSON text with
+the kind, format version, constructor arguments, audio settings, step and extras such as the vocabulary:
+``load_model`` rebuilds the network from the file alone. safetensors holds numbers only, so a hostile file can be wrong
+but not executed.
 """
 
 __all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata", "write_model"]
@@ -10,7 +11,6 @@ __all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata
 import hashlib
 import importlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from torch import nn
 
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.errors import KickpipeError
+from kickpipe.files import replacing
 
 FORMAT_VERSION = 1
 
@@ -88,13 +89,10 @@ def write_model(
     }
     text = json.dumps({**metadata, "extra": extra}, sort_keys=True, allow_nan=False)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, partial, metadata={"kickpipe": text})
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            save_file(tensors, partial, metadata={"kickpipe": text})
     except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
         raise CheckpointError(f"{path}: cannot be written: {error}; free space or choose another folder") from error
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 WITHOUT_NUMBERS = frozenset(
     {
         "kickpipe.errors",
+        "kickpipe.files",
         "kickpipe.params",  # the values are declared to DVC one by one
         "kickpipe.progress",
         "kickpipe.sources",

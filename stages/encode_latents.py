@@ -6,11 +6,11 @@ import torch
 
 from kickpipe.checkpoints import load_model
 from kickpipe.data.datasets import list_examples, load_tensors
+from kickpipe.files import write_json
 from kickpipe.models.vae import VAE
 from kickpipe.params import load_params
 from kickpipe.progress import progress
 from kickpipe.training.device import select_device
-from kickpipe.training.tracking import write_json
 from stages.entry import run
 
 BATCH_SIZE = 64

@@ -7,11 +7,12 @@ import torch
 from kickpipe.checkpoints import load_model
 from kickpipe.data.datasets import list_examples, load_tensors
 from kickpipe.data.keywords import Vocabulary, build_vocabulary
+from kickpipe.files import write_json
 from kickpipe.params import load_params
 from kickpipe.sources import imported_sources
 from kickpipe.training.diffusion import train_diffusion
 from kickpipe.training.state import fingerprint
-from kickpipe.training.tracking import write_curves, write_json
+from kickpipe.training.tracking import write_curves
 from stages.entry import run
 
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from kickpipe.data.datasets import list_examples, load_tensors
+from kickpipe.files import write_json
 from kickpipe.params import load_params
 from kickpipe.sources import imported_sources
 from kickpipe.training.state import fingerprint
-from kickpipe.training.tracking import write_curves, write_json
+from kickpipe.training.tracking import write_curves
 from kickpipe.training.vae import train_vae
 from stages.entry import run
 

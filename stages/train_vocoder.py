@@ -4,10 +4,11 @@ from pathlib import Path
 
 from kickpipe.data.crops import VocoderDataset
 from kickpipe.data.datasets import list_examples
+from kickpipe.files import write_json
 from kickpipe.params import load_params
 from kickpipe.sources import imported_sources
 from kickpipe.training.state import fingerprint
-from kickpipe.training.tracking import write_curves, write_json
+from kickpipe.training.tracking import write_curves
 from kickpipe.training.vocoder import train_vocoder
 from stages.entry import run
 

@@ -1,7 +1,7 @@
 """The vocoder's pairs of mel and waveform, cropped; only paths are kept in memory.
 
-Most of a 2 s frame is silence (the median kick lasts 0.35 s), and a vocoder that trains on silence learns nothing: crops are
-drawn where there is sound.
+Most of a 2 s frame is silence (the median kick lasts 0.35 s), and a vocoder that trains on silence learns nothing:
+crops are drawn where there is sound.
 """
 
 __all__ = ["CROPS", "VocoderDataset"]
@@ -23,8 +23,9 @@ CROPS = ("sound", "uniform")
 class VocoderDataset:
     """Pairs of mel and waveform, read when their turn comes.
 
-    A crop is ``segment_size`` samples and the mel frames over them. With ``crop`` "sound" a frame is drawn in proportion to how far its mean log-mel lies above the floor, and the crop laid around
-    it at random; with "uniform" every position is as likely.
+    A crop is ``segment_size`` samples and the mel frames over them. With ``crop`` "sound" a frame is drawn in
+    proportion to how far its mean log-mel lies above the floor, and the crop laid around it at random; with "uniform"
+    every position is as likely.
 
     Arguments:
         raw: data/raw.

@@ -9,7 +9,6 @@ __all__ = ["RunFolder", "StateError", "Stateful", "TrainState", "fingerprint"]
 
 import hashlib
 import json
-import os
 import pickle
 import sys
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 import torch
 
 from kickpipe.errors import KickpipeError
+from kickpipe.files import replacing
 
 NUM_KEPT = 2  # the newest states by interval; the one written on an interruption comes on top
 
@@ -115,16 +115,10 @@ class RunFolder:
             StateError: If it cannot be written; the earlier states stay as they are.
         """
         path = self.interrupted if number is None else self.numbered(number)
-        partial = path.with_name(f"{path.name}.partial")
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            torch.save(state.state_dict(), partial)
-            os.replace(partial, path)
+            with replacing(path) as partial:
+                torch.save(state.state_dict(), partial)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            try:
-                partial.unlink(missing_ok=True)
-            except OSError:
-                pass  # an unwritable folder: nothing of ours is in it
             raise StateError(
                 f"{path}: the training state cannot be written: {error}; the earlier states are intact: "
                 "free space or make the folder writable, and run the same command to continue"

@@ -4,11 +4,10 @@ The curves are part of the training state, sums since the last validation includ
 files as one that was never stopped. What depends on the clock (throughput, memory) goes to TensorBoard alone.
 """
 
-__all__ = ["Tracker", "write_curves", "write_json"]
+__all__ = ["Tracker", "write_curves"]
 
 import csv
 import io
-import json
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from kickpipe.files import write_text
 from kickpipe.progress import progress
 
 LOG_EVERY = 10  # steps between two points of a TensorBoard scalar
@@ -127,26 +127,12 @@ def memory_gib() -> float:
     return 0.0
 
 
-def write_json(path: str | Path, values: dict[str, Any]) -> None:
-    """Writes a metrics file, atomically; refuses values that are not finite."""
-    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
-
-
 def write_curves(path: str | Path, rows: list[dict[str, float]]) -> None:
     """Writes curves as CSV, one row a validation, for ``dvc plots``."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
-    table.writerows(
-        {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()} for row in rows
-    )
+    for row in rows:
+        table.writerow({name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()})
     write_text(path, text.getvalue())
-
-
-def write_text(path: str | Path, text: str) -> None:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(partial, path)
