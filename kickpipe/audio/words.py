@@ -31,7 +31,7 @@ WORDS: dict[str, tuple[Bound, ...]] = {
     "boomy": (Bound("sub_share", low=0.9), Bound("decay_20_ms", low=250.0)),
     "thin": (Bound("sub_share", high=0.55),),
     "punchy": (Bound("sweep_octaves", low=3.2),),
-    "hard": (Bound("crest_db", high=8.5),),
+    "hard": (Bound("crest_db", high=8.5), Bound("high_share", low=0.0005)),
 }
 
 
