@@ -7,19 +7,22 @@ from pathlib import Path
 
 from kickpipe.data.library import Filters, aggregate
 from kickpipe.data.tables import write_left_out, write_metadata
+from kickpipe.files import write_json
 from kickpipe.params import load_params
-from stages.running import run, write_metrics
+from stages.entry import run
 
 DATA = Path("data")
 
 
 def main() -> None:
     params = load_params().aggregate
+    source_dir = Path(params.source_dir)
     filters = Filters(params.include, params.exclude, params.extensions, params.min_bytes, params.max_bytes)
-    result = aggregate(Path(params.source_dir), DATA / "raw", filters, params.keep_numbers)
-    write_metadata(DATA / "metadata.csv", result.samples)
+    result = aggregate(source_dir, DATA / "raw", filters, params.keep_numbers)
     write_left_out(DATA / "left_out.csv", result.left_out)
-    write_metrics(Path("metrics/aggregate.json"), result.metrics())
+    result.check(source_dir)
+    write_metadata(DATA / "metadata.csv", result.samples)
+    write_json("metrics/aggregate.json", result.metrics())
     print(result.summary(DATA / "left_out.csv"))
 
 

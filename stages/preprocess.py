@@ -7,8 +7,9 @@ from pathlib import Path
 
 from kickpipe.data.preprocess import preprocess
 from kickpipe.data.tables import read_metadata, write_left_out
+from kickpipe.files import write_json
 from kickpipe.params import load_params
-from stages.running import run, write_metrics
+from stages.entry import run
 
 DATA = Path("data")
 
@@ -21,7 +22,7 @@ def main() -> None:
     )
     table = DATA / "preprocess_left_out.csv"
     write_left_out(table, result.left_out)
-    write_metrics(Path("metrics/preprocess.json"), result.metrics())
+    write_json("metrics/preprocess.json", result.metrics())
     print(result.summary(table))
     result.check(params.preprocess.max_failed_share, table)
 

@@ -108,6 +108,23 @@ class Aggregate:
             "left_out": count_reasons(self.left_out, REASONS),
         }
 
+    def check(self, source_dir: Path) -> None:
+        """Stops the pipeline when no file is a kick.
+
+        Raises:
+            AggregateError: With the counts of why, and what to do.
+        """
+        if self.samples:
+            return
+        if not self.left_out:
+            raise AggregateError(f"{source_dir}: no audio files; {advice(source_dir)}")
+        lines = [f"{source_dir}: {self.num_files:,} files, none of them a kick that can be used:"]
+        lines += format_counts(self.left_out, REASONS)
+        if any(item.reason == "name" for item in self.left_out):
+            lines.append('  if your kicks are named otherwise, say how in aggregate.include, for example "*kik*"')
+        lines.append(f"  otherwise {advice(source_dir)}")
+        raise AggregateError("\n".join(lines))
+
     def summary(self, table: Path) -> str:
         """What to tell the user: how many entered and why others did not. ``table`` has the list."""
         lines = [f"{len(self.samples):,} kicks of {self.num_files:,} files"]
@@ -119,6 +136,8 @@ class Aggregate:
 def aggregate(source_dir: Path, raw_dir: Path, filters: Filters, keep_numbers: Collection[str] = ()) -> Aggregate:
     """Copies the kicks below ``source_dir`` into ``raw_dir``, which then holds nothing else.
 
+    Where there is no kick, ``raw_dir`` stays as it is; ``Aggregate.check`` says so.
+
     Arguments:
         source_dir: A folder of samples, nested at will. It is only read.
         raw_dir: The flat folder to fill.
@@ -126,22 +145,17 @@ def aggregate(source_dir: Path, raw_dir: Path, filters: Filters, keep_numbers: C
         keep_numbers: Numbers that are keywords, such as "808".
 
     Raises:
-        AggregateError: If the folder is missing or no file in it is a kick; then ``raw_dir`` is as it was.
+        AggregateError: If the folder is missing, or is the one to fill.
         OSError: If ``raw_dir`` cannot be written.
     """
     check_folders(source_dir, raw_dir)
     candidates, left_out, num_files = select(source_dir, raw_dir, filters)
-    if not candidates:
-        raise AggregateError(describe_nothing(source_dir, left_out, num_files))
-
     raw_dir.mkdir(parents=True, exist_ok=True)
     copies: dict[str, str] = {}  # digest to path, in the order of paths
     try:
         for path in progress(candidates, len(candidates), "aggregate", "files"):
             if reason := copy(source_dir, path, raw_dir, filters, copies):
                 left_out.append(reason)
-        if not copies:
-            raise AggregateError(describe_nothing(source_dir, left_out, num_files))
         names = [path.rpartition("/")[2] for path in copies.values()]
         filenames = name_files(list(copies), names)
         for digest, filename in zip(copies, filenames, strict=True):
@@ -149,7 +163,8 @@ def aggregate(source_dir: Path, raw_dir: Path, filters: Filters, keep_numbers: C
     finally:
         for digest in copies:
             partial_path(raw_dir, digest).unlink(missing_ok=True)
-    remove_others(raw_dir, set(filenames))
+    if copies:
+        remove_others(raw_dir, set(filenames))
 
     samples = [
         Sample(filename, printable(path), tuple(tokenize(clean_name(name), keep_numbers)))
@@ -214,18 +229,6 @@ def remove_others(folder: Path, names: Collection[str]) -> None:
         others = [Path(entry.path) for entry in entries if entry.name not in names and entry.is_file()]
     for path in others:
         path.unlink()
-
-
-def describe_nothing(source_dir: Path, left_out: Collection[LeftOut], num_files: int) -> str:
-    """Why there is no kick, with counts, and what to do."""
-    if not left_out:
-        return f"{source_dir}: no audio files; {advice(source_dir)}"
-    lines = [f"{source_dir}: {num_files:,} files, none of them a kick that can be used:"]
-    lines += format_counts(left_out, REASONS)
-    if any(item.reason == "name" for item in left_out):
-        lines.append('  if your kicks are named otherwise, say how in aggregate.include, for example "*kik*"')
-    lines.append(f"  otherwise {advice(source_dir)}")
-    return "\n".join(lines)
 
 
 def advice(source_dir: Path) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.data.tables import LeftOut, count_reasons, format_counts
 from kickpipe.errors import KickpipeError
+from kickpipe.files import replacing
 from kickpipe.progress import progress
 
 if TYPE_CHECKING:
@@ -196,10 +197,8 @@ def one_torch_thread() -> Iterator[None]:
 def save_tensor(tensor: "Tensor", path: Path) -> None:
     import torch
 
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:  # given a path, torch would write its name into the file
+    with replacing(path) as partial, partial.open("wb") as file:  # torch would write a path's name into the file
         torch.save(tensor, file)
-    partial.replace(path)
 
 
 def remove_others(folder: Path, names: set[str]) -> None:

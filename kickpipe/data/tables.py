@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kickpipe.errors import KickpipeError
+from kickpipe.files import replacing
 
 METADATA_COLUMNS = ("filename", "original_path", "keywords")
 LEFT_OUT_COLUMNS = ("path", "reason", "detail")
@@ -99,10 +100,7 @@ def format_counts(items: Iterable[LeftOut], reasons: Mapping[str, str]) -> list[
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)  # ends lines with CR LF, so a lone CR or LF within a field is always quoted
         writer.writerow(columns)
         writer.writerows(rows)
-    partial.replace(path)
