@@ -118,10 +118,12 @@ class VocoderParams(Section):
     periods: tuple[Annotated[int, Gt(1)], ...]
     num_scales: Count
     discriminator_width: Positive
+    reconstruction_steps: Annotated[int, Ge(0)]
     discriminator_warmup_steps: Annotated[int, Ge(0)]
     batch_size: Count
     segment_size: Count
     crop: Literal["sound", "uniform"]
+    align_polarity: bool
     context_frames: Annotated[int, Ge(0)]
     lr: Positive
     betas: tuple[Share, Share]

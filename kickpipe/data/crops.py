@@ -4,12 +4,13 @@ Most of a 2 s frame is silence (the median kick lasts 0.35 s), and a vocoder tha
 crops are drawn where there is sound.
 """
 
-__all__ = ["CROPS", "VocoderDataset"]
+__all__ = ["CROPS", "VocoderDataset", "polarity"]
 
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,6 +35,8 @@ class VocoderDataset:
         settings: Audio settings.
         segment_size: Length of a crop in samples, a multiple of the hop length.
         crop: "sound" or "uniform".
+        align_polarity: Whether to turn over waveforms whose first strong half-wave is negative. A mel is the same for
+            both, so without it the generator is asked for one of two opposite answers at random.
         context_frames: Mel frames given to the generator on either side of the crop; silence beyond the ends.
     """
 
@@ -46,6 +49,7 @@ class VocoderDataset:
         segment_size: int,
         crop: str,
         context_frames: int,
+        align_polarity: bool,
     ) -> None:
         if crop not in CROPS:
             raise ValueError(f"crop {crop!r}: expected one of {', '.join(CROPS)}")
@@ -56,6 +60,7 @@ class VocoderDataset:
         self.num_crop_frames = min(segment_size // settings.hop_length, settings.num_samples // settings.hop_length)
         self.crop = crop
         self.context_frames = context_frames
+        self.align_polarity = align_polarity
 
     def __len__(self) -> int:
         return len(self.filenames)
@@ -70,7 +75,10 @@ class VocoderDataset:
         """The whole kick: mel (1, M, L) and waveform (num_samples,)."""
         name = self.filenames[index]
         mel = load_tensor(self.processed / f"{name}.pt")
-        return mel, torch.from_numpy(prepare(self.raw / name, self.settings))
+        waveform = prepare(self.raw / name, self.settings)
+        if self.align_polarity:
+            waveform = waveform * polarity(waveform, self.settings.sample_rate)
+        return mel, torch.from_numpy(waveform)
 
     def crop_at_random(self, index: int) -> tuple[Tensor, Tensor]:
         """A crop drawn with torch's global generator.
@@ -105,3 +113,16 @@ class VocoderDataset:
         """Mels (..., M, L) with ``context_frames`` frames of silence on either side."""
         context = (self.context_frames, self.context_frames)
         return torch.nn.functional.pad(mel, context, value=math.log(self.settings.mel_floor))
+
+
+def polarity(waveform: np.ndarray, sample_rate: int) -> np.float32:
+    """Sign of the first strong half-wave of a kick: 1 or -1.
+
+    That is where the waveform (N,), smoothed over 2.5 ms so that a click or noise does not decide, first reaches half of
+    its peak.
+    """
+    width = max(round(0.0025 * sample_rate), 1)
+    totals = np.cumsum(np.pad(waveform.astype(np.float64), (width, 0)))
+    smooth = totals[width:] - totals[:-width]
+    first = int(np.argmax(np.abs(smooth) >= 0.5 * np.abs(smooth).max()))
+    return np.float32(-1.0 if smooth[first] < 0 else 1.0)

@@ -85,14 +85,16 @@ class VocoderObjective:
     def generator(
         self, real: Tensor, fake: Tensor, real_judged: Judgements, fake_judged: Judgements
     ) -> dict[str, Tensor]:
-        """Terms of the generator's loss for waveforms (B, N), scalars; ``loss_g`` is their weighted sum."""
-        terms = {
-            "adversarial": self.adversarial(fake_judged),
-            "feature_matching": self.feature_matching(real_judged, fake_judged),
-            "mel": self.mel(real, fake),
-        }
-        loss = terms["adversarial"] + self.feature_matching_weight * terms["feature_matching"]
-        loss = loss + self.mel_weight * terms["mel"]
+        """Terms of the generator's loss for waveforms (B, N), scalars; ``loss_g`` is their weighted sum.
+
+        Without judgements those of the discriminators are left out.
+        """
+        terms = {"mel": self.mel(real, fake)}
+        loss = self.mel_weight * terms["mel"]
+        if fake_judged:
+            terms["adversarial"] = self.adversarial(fake_judged)
+            terms["feature_matching"] = self.feature_matching(real_judged, fake_judged)
+            loss = loss + terms["adversarial"] + self.feature_matching_weight * terms["feature_matching"]
         if self.phase_weight:
             terms["phase"] = self.phase(real, fake)
             loss = loss + self.phase_weight * terms["phase"]
@@ -148,6 +150,7 @@ def train_vocoder(
     periods: tuple[int, ...],
     num_scales: int,
     discriminator_width: float,
+    reconstruction_steps: int,
     discriminator_warmup_steps: int,
     batch_size: int,
     lr: float,
@@ -169,7 +172,8 @@ def train_vocoder(
     Arguments:
         train_set, val_set: Pairs of mel and waveform; ``val_set`` may be empty.
         discriminator_width: Factor on the channels of the discriminators; 1 is the paper's.
-        discriminator_warmup_steps: Steps in which the discriminators learn but the generator does not listen to them.
+        reconstruction_steps: First steps, without discriminators: the generator's other losses alone.
+        discriminator_warmup_steps: Steps after those in which the discriminators learn but the generator does not listen.
         fingerprint, runs, model_path: As in ``train_vae``.
 
     Returns:
@@ -223,26 +227,29 @@ def train_vocoder(
         generator.train()
         with precision.autocast():
             fake = generator(mels)[:, 0, margin : margin + real.shape[1]]
-            judged = discriminators(torch.cat([real, fake.detach()])[:, None])
-        loss_d = objective.discriminator(*split_judgements(judged, len(real)))
-        norm_d = optimize(optimizer_d, loss_d, scaler_d)
 
-        if step < discriminator_warmup_steps:
-            mel = objective.mel(real, fake.float())
-            terms = {"loss_g": objective.mel_weight * mel, "mel": mel}
-        else:
+        judged_terms: dict[str, Tensor] = {}
+        if step >= reconstruction_steps:
+            with precision.autocast():
+                judged = discriminators(torch.cat([real, fake.detach()])[:, None])
+            loss_d = objective.discriminator(*split_judgements(judged, len(real)))
+            judged_terms = {"loss_d": loss_d, "grad_norm_d": optimize(optimizer_d, loss_d, scaler_d)}
+
+        if step >= reconstruction_steps + discriminator_warmup_steps:
             with frozen(discriminators), precision.autocast():
                 with torch.no_grad():
                     real_judged = discriminators(real[:, None])
                 fake_judged = discriminators(fake[:, None])
             terms = objective.generator(real, fake.float(), real_judged, fake_judged)
+        else:
+            terms = objective.generator(real, fake.float(), [], [])
         norm_g = optimize(optimizer_g, terms["loss_g"], scaler_g)
 
         lr_now = torch.tensor(scheduler_g.get_last_lr()[0])
         if (step + 1) % steps_per_epoch == 0:
             scheduler_g.step()
             scheduler_d.step()
-        return {**terms, "loss_d": loss_d, "grad_norm_g": norm_g, "grad_norm_d": norm_d, "lr": lr_now}
+        return {**terms, **judged_terms, "grad_norm_g": norm_g, "lr": lr_now}
 
     def vocode(mel: Tensor) -> Tensor:
         """Whole kicks: mel (B, 1, M, L) to waveforms (B, num_samples), with silence around as around the crops."""
