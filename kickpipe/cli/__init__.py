@@ -1,0 +1,45 @@
+"""The ``kickpipe`` command.
+
+Only typer is imported to read the command line; what a command needs, it imports itself, so that ``--help`` and mistakes
+answer at once. Errors that are for people are printed in one line and end the command with status 2.
+"""
+
+__all__ = ["app", "main"]
+
+import sys
+from collections.abc import Sequence
+
+from kickpipe.cli.app import app
+from kickpipe.cli.make import again, generate, inpaint, interpolate, vary
+from kickpipe.cli.tools import keywords, play, synth
+
+
+def register() -> None:
+    examples = {
+        generate: 'kickpipe generate "deep 808" --count 4 --seed 1 --out kicks/',
+        vary: 'kickpipe vary mykick.wav "clicky" --strength 0.4 --count 8',
+        interpolate: "kickpipe interpolate first.wav second.wav --count 7",
+        inpaint: 'kickpipe inpaint mykick.wav "long" --from 60 --count 4',
+        again: "kickpipe again kicks/kick_deep-808_s1_F#1.wav",
+        keywords: "kickpipe keywords",
+        play: "kickpipe play kicks/kick_deep-808_s1_F#1.wav",
+        synth: "kickpipe synth data/source --count 500 --seed 1",
+    }
+    for command, example in examples.items():
+        app.command(
+            epilog=f"Example: {example}", no_args_is_help=command in (vary, interpolate, inpaint, again, play, synth)
+        )(command)
+
+
+register()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits."""
+    from kickpipe.errors import KickpipeError
+
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="kickpipe")
+    except KickpipeError as error:
+        print(f"kickpipe: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)

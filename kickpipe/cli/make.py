@@ -1,0 +1,283 @@
+"""The commands that make kicks: generate, vary, interpolate, inpaint, again."""
+
+__all__ = ["again", "generate", "inpaint", "interpolate", "vary"]
+
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kickpipe.cli.app import load_generator, say
+
+if TYPE_CHECKING:
+    from kickpipe.generate import Kick
+    from kickpipe.generation.output import FileOptions, Written
+
+
+class Sampler(StrEnum):
+    dpm = "dpm-solver++"
+    ddim = "ddim"
+    ddpm = "ddpm"
+
+
+class Vocoder(StrEnum):
+    auto = "auto"
+    hifigan = "hifigan"
+    griffin_lim = "griffin-lim"
+    both = "hifigan+griffin-lim"
+
+
+class Container(StrEnum):
+    wav = "wav"
+    flac = "flac"
+
+
+class Walk(StrEnum):
+    spherical = "spherical"
+    latent = "latent"
+
+
+PROMPT_HELP = 'Keywords, for example "deep 808" or, with weights, "deep:0.7 clicky:0.3"; none: any kick.'
+Prompt = Annotated[str, typer.Argument(help=PROMPT_HELP)]
+Count = Annotated[int, typer.Option(help="Number of kicks.")]
+Seed = Annotated[int, typer.Option(help="Kick i of a seed is always the same kick.")]
+First = Annotated[int, typer.Option(help="Number of the first kick of the seed.")]
+Negative = Annotated[str, typer.Option(help="Keywords to steer away from.")]
+Guidance = Annotated[
+    float | None, typer.Option(help="How strictly to follow the prompt: 0 not at all, 1 as learnt, above exaggerated.")
+]
+SamplerOption = Annotated[Sampler, typer.Option(help="How noise becomes a kick.")]
+Steps = Annotated[int | None, typer.Option(help="Steps of the sampler; by default 16, 50 or 1000, by sampler.")]
+VocoderOption = Annotated[
+    Vocoder, typer.Option(help="What turns the spectrogram into sound; auto: HiFi-GAN if trained.")
+]
+Iterations = Annotated[
+    int | None, typer.Option(help="Griffin-Lim iterations; by default 64, or 4 after HiFi-GAN.", show_default=False)
+]
+Strength = Annotated[float, typer.Option(help="0: the kick as the models reconstruct it, 1: a new one.")]
+Out = Annotated[Path, typer.Option(help="Folder to write to.")]
+Checkpoints = Annotated[Path, typer.Option(help="Folder of the trained models.", envvar="KICKPIPE_CHECKPOINTS")]
+ContainerOption = Annotated[Container, typer.Option("--format", help="File type.")]
+Bits = Annotated[int, typer.Option(help="16, 24, or 32 for float (WAV only).")]
+Peak = Annotated[float, typer.Option("--peak", help="Peak in dBFS.")]
+Length = Annotated[
+    float | None,
+    typer.Option("--length", help="Length in ms; by default as long as the kick rings.", show_default=False),
+]
+Fade = Annotated[float, typer.Option("--fade", help="Fade-out in ms.")]
+Tune = Annotated[
+    str | None, typer.Option(help="Tune to a note (F#1; F# for the nearest octave) or to Hz (46.2), by resampling.")
+]
+Zip = Annotated[bool, typer.Option("--zip", help="Also put the batch into one zip.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+
+
+def generate(
+    prompt: Prompt = "",
+    count: Count = 1,
+    seed: Seed = 0,
+    out: Out = Path("kicks"),
+    negative: Negative = "",
+    guidance: Guidance = None,
+    sampler: SamplerOption = Sampler.dpm,
+    steps: Steps = None,
+    vocoder: VocoderOption = Vocoder.auto,
+    iterations: Iterations = None,
+    best_of: Annotated[
+        int | None,
+        typer.Option(help="Make so many, keep the COUNT that measure best and differ most.", show_default=False),
+    ] = None,
+    first: First = 0,
+    container: ContainerOption = Container.wav,
+    bits: Bits = 24,
+    peak: Peak = -1.0,
+    length: Length = None,
+    fade: Fade = 5.0,
+    tune: Tune = None,
+    zip_batch: Zip = False,
+    checkpoints: Checkpoints = Path("checkpoints"),
+    as_json: Json = False,
+) -> None:
+    """Generate kicks from keywords."""
+    files = file_options(container, bits, peak, length, fade, tune)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, seed, negative)
+    kicks = load_generator(checkpoints).stream(prompt, count=count, first=first, best_of_k=best_of, **chosen)
+    write(kicks, count, out, files, zip_batch, as_json)
+
+
+def vary(
+    source: Annotated[Path, typer.Argument(help="Any audio file with a kick.")],
+    prompt: Prompt = "",
+    strength: Strength = 0.5,
+    count: Count = 1,
+    seed: Seed = 0,
+    out: Out = Path("kicks"),
+    negative: Negative = "",
+    guidance: Guidance = None,
+    sampler: SamplerOption = Sampler.dpm,
+    steps: Steps = None,
+    vocoder: VocoderOption = Vocoder.auto,
+    iterations: Iterations = None,
+    first: First = 0,
+    container: ContainerOption = Container.wav,
+    bits: Bits = 24,
+    peak: Peak = -1.0,
+    length: Length = None,
+    fade: Fade = 5.0,
+    tune: Tune = None,
+    zip_batch: Zip = False,
+    checkpoints: Checkpoints = Path("checkpoints"),
+    as_json: Json = False,
+) -> None:
+    """Make variations of a kick."""
+    files = file_options(container, bits, peak, length, fade, tune)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, seed, negative)
+    kicks = load_generator(checkpoints).vary(source, prompt, strength=strength, count=count, first=first, **chosen)
+    write(kicks, count, out, files, zip_batch, as_json)
+
+
+def interpolate(
+    first_source: Annotated[Path, typer.Argument(metavar="FIRST", help="Any audio file with a kick.")],
+    second_source: Annotated[Path, typer.Argument(metavar="SECOND", help="Another one.")],
+    prompt: Prompt = "",
+    count: Annotated[int, typer.Option(help="Number of kicks, the two ends included.")] = 5,
+    path: Annotated[
+        Walk, typer.Option(help="spherical: by the noises that lead to both; latent: by the straight line.")
+    ] = Walk.spherical,
+    out: Out = Path("kicks"),
+    guidance: Annotated[float, typer.Option(help="Guidance on the way; 1 keeps it smooth.")] = 1.0,
+    sampler: SamplerOption = Sampler.dpm,
+    steps: Steps = None,
+    vocoder: VocoderOption = Vocoder.auto,
+    iterations: Iterations = None,
+    container: ContainerOption = Container.wav,
+    bits: Bits = 24,
+    peak: Peak = -1.0,
+    length: Length = None,
+    fade: Fade = 5.0,
+    tune: Tune = None,
+    zip_batch: Zip = False,
+    checkpoints: Checkpoints = Path("checkpoints"),
+    as_json: Json = False,
+) -> None:
+    """Walk from one kick to another."""
+    files = file_options(container, bits, peak, length, fade, tune)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations)
+    generator = load_generator(checkpoints)
+    kicks = generator.interpolate(first_source, second_source, prompt, count=count, path=path.value, **chosen)
+    write(kicks, count, out, files, zip_batch, as_json)
+
+
+def inpaint(
+    source: Annotated[Path, typer.Argument(help="Any audio file with a kick.")],
+    prompt: Prompt = "",
+    begin: Annotated[float, typer.Option("--from", help="Make anew from this time, in ms.")] = 0.0,
+    end: Annotated[float, typer.Option("--to", help="Make anew up to this time, in ms.")] = 2000.0,
+    strength: Annotated[float, typer.Option(help="How much of that part is replaced, 0 to 1.")] = 1.0,
+    count: Count = 1,
+    seed: Seed = 0,
+    out: Out = Path("kicks"),
+    negative: Negative = "",
+    guidance: Guidance = None,
+    sampler: SamplerOption = Sampler.dpm,
+    steps: Steps = None,
+    vocoder: VocoderOption = Vocoder.auto,
+    iterations: Iterations = None,
+    first: First = 0,
+    container: ContainerOption = Container.wav,
+    bits: Bits = 24,
+    peak: Peak = -1.0,
+    length: Length = None,
+    fade: Fade = 5.0,
+    tune: Tune = None,
+    zip_batch: Zip = False,
+    checkpoints: Checkpoints = Path("checkpoints"),
+    as_json: Json = False,
+) -> None:
+    """Keep part of a kick, make the rest anew.
+
+    The tail is made anew with --from 60, the attack with --to 60. The models can only make whole columns of about 186 ms anew: every column that the time touches. What you keep of such
+    a column is put back from the original's spectrogram, cross-faded over 23 ms, but the new part cannot know of it.
+    """
+    files = file_options(container, bits, peak, length, fade, tune)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, seed, negative)
+    generator = load_generator(checkpoints)
+    kicks = generator.inpaint(source, begin, end, prompt, strength=strength, count=count, first=first, **chosen)
+    write(kicks, count, out, files, zip_batch, as_json)
+
+
+def again(
+    file: Annotated[Path, typer.Argument(help="A file that kickpipe wrote.")],
+    out: Out = Path(),
+    checkpoints: Checkpoints = Path("checkpoints"),
+    as_json: Json = False,
+) -> None:
+    """Make a kick again from its file."""
+    from kickpipe.generation.output import deviation_db, read_recipe, write_kick
+
+    recipe, files, original = read_recipe(file)
+    kick = next(iter(load_generator(checkpoints).make([recipe])))
+    written = write_kick(kick, out, files)
+    deviation = deviation_db(written.finished.samples, original.samples)
+    if as_json:
+        same = {
+            "file": str(written.path),
+            "deviation_db": None if deviation in (float("inf"), -float("inf")) else deviation,
+        }
+        say(json.dumps({**written.to_dict(), **same, "path": str(written.path)}, ensure_ascii=False))
+        return
+    say(describe(written))
+    say(f"largest difference from {file.name}: {deviation:.0f} dBFS")
+
+
+def file_options(
+    container: Container, bits: int, peak: float, length: float | None, fade: float, tune: str | None
+) -> "FileOptions":
+    from kickpipe.generation.output import FileOptions
+
+    return FileOptions(container.value, bits, peak, length, fade, tune)
+
+
+def choices(
+    guidance: float | None,
+    sampler: Sampler,
+    steps: int | None,
+    vocoder: Vocoder,
+    iterations: int | None,
+    seed: int = 0,
+    negative: str = "",
+) -> dict[str, object]:
+    """Arguments of the generator's methods; its own defaults where nothing was said."""
+    chosen = {"sampler": sampler.value, "steps": steps, "vocoder": vocoder.value, "iterations": iterations}
+    chosen |= {"seed": seed, "negative": negative}
+    return chosen if guidance is None else chosen | {"guidance": guidance}
+
+
+def write(kicks: "Iterator[Kick]", count: int, out: Path, files: "FileOptions", zip_batch: bool, as_json: bool) -> None:
+    """Writes the batch and says what was written."""
+    from kickpipe.generation.output import write_batch, write_zip
+    from kickpipe.progress import progress
+
+    if count > 1 and not as_json:
+        kicks = progress(kicks, count, "Generating", "kicks")
+    written, manifest = write_batch(kicks, out, files)
+    archive = write_zip(written, manifest) if zip_batch else None
+    if as_json:
+        result = {
+            "kicks": [{**item.to_dict(), "path": str(item.path)} for item in written],
+            "manifest": str(manifest),
+            "zip": None if archive is None else str(archive),
+        }
+        say(json.dumps(result, ensure_ascii=False))
+        return
+    for item in written:
+        say(describe(item))
+    if archive is not None:
+        say(str(archive))
+
+
+def describe(item: "Written") -> str:
+    return f"{item.path}  {1000 * len(item.finished.samples) / item.sample_rate:.0f} ms"

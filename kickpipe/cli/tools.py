@@ -1,0 +1,76 @@
+"""The commands around the generator: keywords, play, synth."""
+
+__all__ = ["keywords", "play", "synth"]
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kickpipe.cli.app import say
+from kickpipe.cli.make import Checkpoints, Json
+
+PLAYERS = {
+    "ffplay": ["-nodisp", "-autoexit", "-loglevel", "error"],
+    "afplay": [],
+    "pw-play": [],
+    "paplay": [],
+    "aplay": ["-q"],
+    "play": ["-q"],
+}
+
+
+def keywords(checkpoints: Checkpoints = Path("checkpoints"), as_json: Json = False) -> None:
+    """List the words the models know, with counts."""
+    from kickpipe.checkpoints import read_metadata
+
+    extra = read_metadata(checkpoints / "diffusion.safetensors", "diffusion")["extra"]
+    counts = dict(zip(extra["vocabulary"], extra["keyword_counts"], strict=True))
+    if as_json:
+        say(json.dumps({"keywords": counts}, ensure_ascii=False))
+        return
+    for word, count in counts.items():
+        say(f"{count:7,}  {word}")
+
+
+def play(file: Annotated[Path, typer.Argument(help="An audio file.")]) -> None:
+    """Play a kick, where this computer has a player."""
+    import shutil
+    import subprocess
+    import sys
+
+    from kickpipe.errors import KickpipeError
+
+    if not file.is_file():
+        raise KickpipeError(f"{file}: no such file")
+    if sys.platform == "win32" and file.suffix.lower() == ".wav":
+        import winsound
+
+        winsound.PlaySound(str(file), winsound.SND_FILENAME)
+        return
+    for player, options in PLAYERS.items():
+        if program := shutil.which(player):
+            if subprocess.run([program, *options, str(file.resolve())], check=False).returncode:
+                raise KickpipeError(f"{file}: {player} could not play it")
+            return
+    raise KickpipeError(f"no audio player found: install one of {', '.join(PLAYERS)}")
+
+
+def synth(
+    directory: Annotated[Path, typer.Argument(help="Folder to write to.")],
+    count: Annotated[int, typer.Option(min=1, help="Number of kicks.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Kick i of a seed is always the same kick.")] = 0,
+) -> None:
+    """Synthesise a folder of kicks to train on.
+
+    It looks like a sample library, so that the pipeline can be tried without one.
+    """
+    from kickpipe.audio.synth import write_library
+    from kickpipe.errors import KickpipeError
+
+    try:
+        written = write_library(directory, count, seed)
+    except OSError as error:
+        raise KickpipeError(f"{directory}: cannot be written: {error.strerror or error}") from error
+    say(f"{directory}: {count} kicks and {written - count} other files")

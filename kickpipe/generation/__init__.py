@@ -1,0 +1,1 @@
+"""The parts of the generator: recipes, prompts, noise, latents, vocoding, choosing and files."""

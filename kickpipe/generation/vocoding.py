@@ -1,0 +1,83 @@
+"""From mels to waveforms, no further than there is sound.
+
+Most kicks end long before their 2 s do; from there on the mel lies at its floor and a vocoder would work for silence.
+Each mel is cut after its last audible frame plus the frames that the vocoder's convolutions look ahead, so what is kept
+is what the whole mel would have given. Kicks pass one by one: their lengths differ, padding would cost more than batching
+saves, and a kick is the same alone and in a batch.
+"""
+
+__all__ = ["audible_frames", "look_ahead", "vocode_griffin_lim", "vocode_hifigan"]
+
+import math
+
+import torch
+from torch import Tensor
+
+from kickpipe.audio.griffin_lim import griffin_lim
+from kickpipe.audio.settings import AudioSettings
+from kickpipe.models.hifigan import Generator
+
+RANGE_DB = 75.0  # below the loudest frame: 15 dB under the -60 dB at which a finished kick ends
+FLOOR_MARGIN_DB = 3.0  # above the level of a frame at the mel's floor
+MIN_FRAMES = 8
+
+
+def audible_frames(mel: Tensor, mel_floor: float) -> int:
+    """Number of frames of a log-mel (M, L) up to its last audible one; 0 if all of it lies at the floor."""
+    level = 10 / math.log(10) * torch.logsumexp(mel, dim=0)
+    floor = 10 * math.log10(mel_floor * len(mel)) + FLOOR_MARGIN_DB
+    audible = level > max(level.max().item() - RANGE_DB, floor)
+    return int(audible.nonzero().max()) + 1 if audible.any() else 0
+
+
+def look_ahead(generator: Generator) -> int:
+    """Number of frames beyond a frame that its samples depend on: half the receptive field, rounded up.
+
+    Counted from the end to the front, in samples of each stage.
+    """
+    reach = float(generator.output.kernel_size[0] // 2)
+    for upsample, blocks in zip(reversed(generator.upsamples), reversed(generator.blocks), strict=True):
+        reach += max(
+            sum((conv.kernel_size[0] - 1) * conv.dilation[0] // 2 for conv in (*block.dilated, *block.plain))
+            for block in blocks
+        )
+        stride, kernel = upsample.stride[0], upsample.kernel_size[0]
+        reach = math.ceil((reach + kernel - 1 - upsample.padding[0]) / stride)
+    return int(reach) + generator.input.kernel_size[0] // 2
+
+
+def vocode_hifigan(mel: Tensor, generator: Generator, settings: AudioSettings, context: int) -> Tensor:
+    """Log-mels (B, 1, M, L) to waveforms (B, num_samples); ``context``: frames past the last audible one."""
+    waveforms = torch.zeros(len(mel), settings.num_samples)
+    for row, waveform in zip(mel[:, 0], waveforms, strict=True):
+        frames = audible_frames(row, settings.mel_floor)
+        if frames == 0:
+            continue
+        samples = generator(row[None, :, : frames + context]).float()[0, 0]
+        _place(samples[: frames * settings.hop_length], waveform, settings)
+    return waveforms
+
+
+def vocode_griffin_lim(
+    mel: Tensor, settings: AudioSettings, iterations: int, initial: Tensor | None = None, seed: int = 0
+) -> Tensor:
+    """Log-mels (B, 1, M, L) to waveforms (B, num_samples), from the phase of ``initial`` (B, num_samples) if given."""
+    waveforms = torch.zeros(len(mel), settings.num_samples)
+    for i, waveform in enumerate(waveforms):
+        frames = audible_frames(mel[i, 0], settings.mel_floor)
+        if frames == 0:
+            continue
+        frames = min(max(frames + 2, MIN_FRAMES), mel.shape[-1])  # a window reaches two hops past its centre
+        length = settings.num_samples if frames == mel.shape[-1] else (frames - 1) * settings.hop_length
+        start = None if initial is None else initial[i : i + 1, :length]
+        _place(griffin_lim(mel[i : i + 1, :, :, :frames], settings, iterations, start, seed)[0], waveform, settings)
+    return waveforms
+
+
+def _place(samples: Tensor, waveform: Tensor, settings: AudioSettings) -> None:
+    """Writes samples to the beginning of a waveform; where they end early, the last hop fades to zero."""
+    length = min(len(samples), len(waveform))
+    waveform[:length] = samples[:length]
+    if length < len(waveform):
+        fade = min(settings.hop_length, length)
+        waveform[length - fade : length] *= torch.linspace(1, 0, fade)
