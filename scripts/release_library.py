@@ -29,9 +29,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
-
 from release_names import name_words
 
 from kickpipe.audio.augment import augment
