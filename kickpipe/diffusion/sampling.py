@@ -160,7 +160,7 @@ def dpm_solver(
     num_steps: int = 16,
     *,
     start: int | None = None,
-    spacing: str = "uniform",
+    spacing: str = "log_snr",
     noise: NoiseSource | None = None,
     constrain: Constraint | None = None,
     on_step: Callable[[int, int], None] | None = None,

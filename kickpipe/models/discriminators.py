@@ -1,8 +1,8 @@
 """The discriminators of HiFi-GAN (Kong et al. 2020): one looks at periods, the other at scales.
 
 Each takes a waveform (B, 1, N) and returns, for each of its parts, a score map (B, n) and the features of every layer for
-the feature matching loss. The multi-period discriminator folds the waveform into rows of p samples and convolves along
-each column; the multi-scale one sees the waveform and two averages of it. `width` scales all channel counts: 1 is the
+the feature matching loss. The multi-period discriminator folds the waveform into p rows and convolves along
+each row; the multi-scale one sees the waveform and two averages of it. `width` scales all channel counts: 1 is the
 paper's, 0.25 costs about an eighth.
 """
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 from kickpipe.models.hifigan import LEAKY_SLOPE
+from kickpipe.models.rows import RowConv
 
 Judgement = tuple[Tensor, list[Tensor]]
 
@@ -40,10 +41,10 @@ def scaled(channels: int, width: float) -> int:
 
 
 class PeriodDiscriminator(nn.Module):
-    """Judges every p-th sample together.
+    """Judges every p-th sample together: the waveform is folded into p rows, row i holding samples i, i + p, i + 2 p, ....
 
-    Its kernels are (5, 1) in the paper's two-dimensional form. Columns never meet, so here each is an item of the batch
-    and the convolutions are one-dimensional: the same numbers.
+    The paper folds into columns and has kernels (5, 1). They never meet, so here each row is an item of the batch and the
+    convolutions are one-dimensional: the same numbers, and with these many channels faster on CPUs than rows of a map.
     """
 
     def __init__(self, period: int, width: float = 1.0) -> None:
@@ -57,16 +58,15 @@ class PeriodDiscriminator(nn.Module):
         self.score = weight_norm(nn.Conv1d(channels[-1], 1, 3, padding=1))
 
     def forward(self, waveform: Tensor) -> Judgement:
-        batch, _, length = waveform.shape
         x = pad_to_multiple(waveform, self.period)
-        x = x.reshape(batch, -1, self.period).transpose(1, 2).reshape(batch * self.period, 1, -1)
+        x = x.unflatten(2, (-1, self.period)).permute(0, 3, 1, 2).flatten(0, 1)
         features = []
         for layer in self.layers:
             x = F.leaky_relu(layer(x), LEAKY_SLOPE)
             features.append(x)
         x = self.score(x)
         features.append(x)
-        return x.reshape(batch, -1), features
+        return x.reshape(len(waveform), -1), features
 
 
 def pad_to_multiple(waveform: Tensor, period: int) -> Tensor:
@@ -107,20 +107,20 @@ class ScaleDiscriminator(nn.Module):
         for channels, kernel, stride, groups in SCALE_LAYERS:
             outs = scaled(channels, width)
             groups = next(g for g in range(scaled(groups, width), 0, -1) if math.gcd(ins, outs) % g == 0)
-            conv = nn.Conv1d(ins, outs, kernel, stride=stride, padding=kernel // 2, groups=groups)
+            conv = RowConv(ins, outs, kernel, stride=stride, padding=kernel // 2, groups=groups)
             self.layers.append(norm(conv))
             ins = outs
-        self.score = norm(nn.Conv1d(ins, 1, 3, padding=1))
+        self.score = norm(RowConv(ins, 1, 3, padding=1))
 
     def forward(self, waveform: Tensor) -> Judgement:
-        x = waveform
+        x = waveform.unsqueeze(2)
         features = []
         for layer in self.layers:
             x = F.leaky_relu(layer(x), LEAKY_SLOPE)
             features.append(x)
         x = self.score(x)
         features.append(x)
-        return x.flatten(1), features
+        return x.reshape(len(waveform), -1), features
 
 
 class MultiScaleDiscriminator(nn.Module):
@@ -134,7 +134,7 @@ class MultiScaleDiscriminator(nn.Module):
         )
 
     def forward(self, waveform: Tensor) -> list[Judgement]:
-        """Judges waveform (B, 1, N): for each scale a score (B, n) and a list of features (B, C, n)."""
+        """Judges waveform (B, 1, N): for each scale a score (B, n) and a list of features (B, C, 1, n)."""
         judgements = []
         for scale, part in enumerate(self.parts):
             if scale > 0:

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
+from kickpipe.models.rows import RowConv, RowConvTranspose
+
 LEAKY_SLOPE = 0.1
 
 # The paper's code means to initialise weights with N(0, 0.01), but does so on attributes that weight norm recomputes
@@ -23,16 +25,16 @@ LEAKY_SLOPE = 0.1
 
 
 class ResBlock1(nn.Module):
-    """For each dilation: x + conv(leaky(conv_dilated(leaky(x)))); (B, C, N) -> (B, C, N)."""
+    """For each dilation: x + conv(leaky(conv_dilated(leaky(x)))); (B, C, 1, N) -> (B, C, 1, N)."""
 
     def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
         super().__init__()
         self.dilated = nn.ModuleList(
-            weight_norm(nn.Conv1d(channels, channels, kernel, dilation=d, padding=d * (kernel - 1) // 2))
+            weight_norm(RowConv(channels, channels, kernel, dilation=d, padding=d * (kernel - 1) // 2))
             for d in dilations
         )
         self.plain = nn.ModuleList(
-            weight_norm(nn.Conv1d(channels, channels, kernel, padding=(kernel - 1) // 2)) for _ in dilations
+            weight_norm(RowConv(channels, channels, kernel, padding=(kernel - 1) // 2)) for _ in dilations
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -72,27 +74,26 @@ class Generator(nn.Module):
                 f"upsample_kernels {upsample_kernels} must exceed upsample_rates {upsample_rates} by even numbers"
             )
         self.upsample_factor = math.prod(upsample_rates)
-        self.input = weight_norm(nn.Conv1d(n_mels, channels, 7, padding=3))
+        self.input = weight_norm(RowConv(n_mels, channels, 7, padding=3))
         self.upsamples = nn.ModuleList()
         self.blocks = nn.ModuleList()
         for rate, kernel in zip(upsample_rates, upsample_kernels, strict=True):
-            upsample = nn.ConvTranspose1d(channels, channels // 2, kernel, stride=rate, padding=(kernel - rate) // 2)
+            upsample = RowConvTranspose(channels, channels // 2, kernel, stride=rate, padding=(kernel - rate) // 2)
             self.upsamples.append(weight_norm(upsample))
             channels //= 2
             self.blocks.append(
                 nn.ModuleList(
-                    ResBlock1(channels, k, tuple(d))
-                    for k, d in zip(resblock_kernels, resblock_dilations, strict=True)
+                    ResBlock1(channels, k, tuple(d)) for k, d in zip(resblock_kernels, resblock_dilations, strict=True)
                 )
             )
-        self.output = weight_norm(nn.Conv1d(channels, 1, 7, padding=3))
+        self.output = weight_norm(RowConv(channels, 1, 7, padding=3))
 
     def forward(self, mel: Tensor) -> Tensor:
-        x = self.input(mel)
+        x = self.input(mel.unsqueeze(2))
         for upsample, blocks in zip(self.upsamples, self.blocks, strict=True):
             x = upsample(F.leaky_relu(x, LEAKY_SLOPE))
             x = sum(block(x) for block in blocks) / len(blocks)
-        return torch.tanh(self.output(F.leaky_relu(x, LEAKY_SLOPE)))
+        return torch.tanh(self.output(F.leaky_relu(x, LEAKY_SLOPE))).squeeze(2)
 
     def remove_weight_norm(self) -> None:
         """Folds the weight norm into plain weights, in place: the same output, less work. For inference only."""

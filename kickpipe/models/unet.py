@@ -9,6 +9,8 @@ Nichol 2021.
 
 __all__ = ["KeywordUNet", "LatentUNet"]
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -65,7 +67,7 @@ class LatentUNet(nn.Module):
 
         self.input = nn.Conv2d(in_channels, channels[0], 3, padding=1)
         self.down_blocks = nn.ModuleList(CondResBlock(c, cond_dim) for c in channels[:-1])
-        self.downsamples = nn.ModuleList(Downsample(i, o) for i, o in zip(channels[:-1], channels[1:], strict=True))
+        self.downsamples = nn.ModuleList(Downsample(i, o) for i, o in pairwise(channels))
 
         self.mid_block1 = CondResBlock(channels[-1], cond_dim)
         self.mid_attention = SelfAttention2d(channels[-1], num_heads)
