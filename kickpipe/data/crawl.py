@@ -34,15 +34,17 @@ def crawl(root: Path, skip: Iterable[Path] = ()) -> Iterator[Found | LeftOut]:
         root: The folder.
         skip: Folders to pass over, such as the one that is written to.
     """
-    seen = {identity(folder.stat()) for folder in skip if folder.exists()}
+    skipped = {identity(folder.stat()) for folder in skip if folder.exists()}
+    seen: set[tuple[int, int]] = set()
     pending, linked = [""], []
     while pending or linked:
         folder = pending.pop() if pending else linked.pop(0)
         try:
             known = identity((root / folder).stat())
-            if known in seen:
-                if folder:  # a link to a folder that was read already, perhaps to one above: a loop ends here
-                    yield LeftOut(printable(folder), "linked_folder", "this folder was read under another path")
+            if known in skipped:
+                continue
+            if known in seen:  # a link to a folder that was read already, perhaps to one above: a loop ends here
+                yield LeftOut(printable(folder), "linked_folder", "this folder was read under another path")
                 continue
             seen.add(known)
             with os.scandir(root / folder) as entries:

@@ -1,7 +1,7 @@
 """Patterns on file names, as a person writes them: ``bd``, ``bass drum``, ``*kick*``, ``loops/``.
 
-A pattern matches whole words, in any case. A word ends at a separator, at a digit, and where a small letter is
-followed by a capital: ``bd`` is in "BD0000", "909BD" and "PowR_BD_1", not in "subdued"; ``kdrum`` is in "KdrumL".
+A pattern matches whole words, in any case. A word ends at a separator, at a digit, and at the next word's capital:
+``bd`` is in "BD0000", "909BD" and "PowR_BD_1", not in "subdued"; ``kdrum`` is in "KdrumL".
 A space stands for any separators or none: ``bass drum`` is in "Bass_Drum 1", "bass-drum" and "Bassdrum01".
 ``*`` at an end lifts the word's limit there: ``*kick*`` is in "wookick1". A pattern that ends in ``/`` looks at the
 folders above the file instead of its name.
@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from kickpipe.errors import KickpipeError
 
 LETTER = r"[^\W\d_]"
-HUMP = r"(?<=[a-z])(?=[A-Z])"  # as between the words of BassDrum
+HUMP = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"  # as between the words of BassDrum and of BPMKick
 WORD_BEGINS = rf"(?:(?<!{LETTER})|{HUMP})"
 WORD_ENDS = rf"(?:(?!{LETTER})|{HUMP})"
+NUMBER_BEGINS, NUMBER_ENDS = r"(?<!\d)", r"(?!\d)"
 SEPARATORS = r"[\s_.-]*"
 
 
@@ -59,9 +60,9 @@ def to_regex(pattern: str) -> re.Pattern:
         raise PatternError(f"pattern {pattern!r} has no letters or digits: it would match every name or none")
     words = re.split(r"[\s_-]+", pattern.strip().strip("*").strip())
     body = SEPARATORS.join("".join(any_case(character) for character in word) for word in words)
-    begins = "" if pattern.startswith("*") else WORD_BEGINS
-    ends = "" if pattern.endswith("*") else WORD_ENDS
-    return re.compile(begins + body + ends)
+    begins = NUMBER_BEGINS if words[0][0].isdecimal() else WORD_BEGINS
+    ends = NUMBER_ENDS if words[-1][-1].isdecimal() else WORD_ENDS
+    return re.compile(f"{'' if pattern.startswith('*') else begins}{body}{'' if pattern.endswith('*') else ends}")
 
 
 def any_case(character: str) -> str:

@@ -68,7 +68,7 @@ def read_metadata(path: Path) -> list[Sample]:
     """Reads what ``write_metadata`` wrote.
 
     Raises:
-        TableError: If the file is missing or its columns are not filename, original_path, keywords.
+        TableError: If the file is missing, or has other columns than filename, original_path, keywords.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -77,7 +77,13 @@ def read_metadata(path: Path) -> list[Sample]:
             if header != METADATA_COLUMNS:
                 expected = ", ".join(METADATA_COLUMNS)
                 raise TableError(f"{path}: expected the columns {expected}, found {', '.join(header) or 'none'}")
-            return [Sample(filename, original, tuple(keywords.split())) for filename, original, keywords in rows]
+            samples = []
+            for row in rows:
+                if len(row) != len(METADATA_COLUMNS):
+                    raise TableError(f"{path}, line {rows.line_num}: expected 3 fields, found {len(row)}")
+                filename, original_path, keywords = row
+                samples.append(Sample(filename, original_path, tuple(keywords.split())))
+            return samples
     except FileNotFoundError:
         raise TableError(f"{path}: not found; the aggregate stage writes it: dvc repro aggregate") from None
 
