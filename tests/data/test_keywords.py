@@ -70,7 +70,7 @@ def test_ids_are_positions():
 
 def test_an_unknown_word_is_refused_with_the_nearest_known_one():
     vocabulary = Vocabulary(("kick", "clicky", "808"), (9, 4, 2))
-    with pytest.raises(UnknownKeyword, match="'clikcy'.*did you mean 'clicky'") as caught:
+    with pytest.raises(UnknownKeyword, match=r"'clikcy'.*did you mean 'clicky'") as caught:
         vocabulary.encode(["kick", "clikcy"])
     assert (caught.value.word, caught.value.nearest) == ("clikcy", "clicky")
     with pytest.raises(UnknownKeyword) as caught:
@@ -110,5 +110,5 @@ def test_a_prompt_is_words_with_weights(prompt, expected):
 
 @pytest.mark.parametrize("prompt", ["deep:", "deep:x", "deep:0", "deep:-1", "deep:nan", "deep:inf", ":0.5", "deep:1:2"])
 def test_a_weight_that_is_no_positive_number_is_refused(prompt):
-    with pytest.raises(PromptError, match="word:weight|weight above 0"):
+    with pytest.raises(PromptError, match=r"word:weight|weight above 0"):
         parse_prompt(f"kick {prompt}")

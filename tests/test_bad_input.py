@@ -1,0 +1,379 @@
+"""Folders as they come: the first two stages on everything that is wrong with files, names and disks.
+
+The stages run in this process, in a project of their own that holds only params.yaml and the samples.
+"""
+
+import csv
+import json
+import math
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+import yaml
+
+import stages.aggregate
+import stages.preprocess
+from kickpipe.data import library as library_module
+from kickpipe.data.library import AggregateError
+from kickpipe.data.preprocess import PreprocessError
+from kickpipe.data.tables import read_metadata
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """An empty project; samples belong in data/source."""
+    write_params(tmp_path)
+    (tmp_path / "data" / "source").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KICKPIPE_WORKERS", "1")
+    return tmp_path
+
+
+@pytest.fixture
+def source(project):
+    return project / "data" / "source"
+
+
+def write_params(folder: Path, **changes) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["preprocess"]["max_failed_share"] = 0.9
+    for name, value in changes.items():
+        section, _, key = name.partition("__")
+        params[section][key] = value
+    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def kick(frequency: float = 60.0, seconds: float = 0.3, rate: int = 44100) -> np.ndarray:
+    time = np.arange(round(seconds * rate)) / rate
+    return (0.5 * np.sin(2 * math.pi * frequency * time) * np.exp(-10 * time)).astype(np.float32)
+
+
+def put(path: Path, samples: np.ndarray | None = None, rate: int = 44100, **options) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:  # soundfile refuses names that are not UTF-8
+        soundfile.write(file, kick() if samples is None else samples, rate, format="WAV", **options)
+    return path
+
+
+def run() -> None:
+    stages.aggregate.main()
+    stages.preprocess.main()
+
+
+def kept() -> list[str]:
+    """Original paths of the kicks that have a tensor of the right shape and finite numbers."""
+    paths = []
+    for sample in read_metadata(Path("data/metadata.csv")):
+        tensor = Path("data/processed") / f"{sample.filename}.pt"
+        if tensor.exists():
+            mel = torch.load(tensor, weights_only=True)
+            assert mel.shape == (1, 128, 173)
+            assert torch.isfinite(mel).all()
+            paths.append(sample.original_path)
+    return paths
+
+
+def left_out(table: str) -> dict[str, tuple[str, str]]:
+    with Path("data", table).open(encoding="utf-8", newline="") as file:
+        return {row["path"]: (row["reason"], row["detail"]) for row in csv.DictReader(file)}
+
+
+def test_an_empty_folder_says_what_to_do(project):
+    with pytest.raises(AggregateError, match=r'data.source: no audio files; put samples there, .* "kickpipe synth'):
+        run()
+
+
+def test_a_missing_folder_says_what_to_do(project, source):
+    source.rmdir()
+    with pytest.raises(AggregateError, match=r"data.source: folder not found; put samples there"):
+        run()
+
+
+def test_a_file_in_place_of_the_folder_is_refused(project, source):
+    source.rmdir()
+    source.write_text("kick")
+    with pytest.raises(AggregateError, match="not a folder"):
+        run()
+
+
+def test_no_match_says_why_with_counts_and_lists_the_files(source):
+    put(source / "snare.wav")
+    put(source / "tom.wav", kick(90))
+    put(source / "kick loop.wav", kick(95))
+    put(source / "kick.wav", kick(seconds=0.01))
+    (source / "readme.txt").write_text("kick")
+    with pytest.raises(AggregateError) as caught:
+        run()
+    message = str(caught.value)
+    assert "5 files, none of them a kick" in message
+    assert "2  name matches none of aggregate.include" in message
+    assert "1  name matches one of aggregate.exclude" in message
+    assert "1  smaller than aggregate.min_bytes" in message
+    assert "1  not an audio file" in message
+    assert "aggregate.include" in message
+    assert len(left_out("left_out.csv")) == 5
+
+
+def test_nothing_of_an_earlier_library_is_lost_when_nothing_matches(source):
+    put(source / "kick.wav")
+    run()
+    (source / "kick.wav").rename(source / "snare.wav")
+    with pytest.raises(AggregateError):
+        run()
+    assert len(list(Path("data/raw").iterdir())) == 1
+
+
+BAD_SAMPLES = {
+    "zero-length": (lambda: np.zeros(0, np.float32), "empty"),
+    "silent": (lambda: np.zeros(9000, np.float32), "silent"),
+    "almost-silent": (lambda: np.full(9000, 2**-15, np.float32), "silent"),
+    "nan": (lambda: np.where(np.arange(9000) == 7, np.nan, 0.5).astype(np.float32), "not_finite"),
+    "inf": (lambda: np.where(np.arange(9000) == 7, np.inf, 0.5).astype(np.float32), "not_finite"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SAMPLES)
+def test_samples_that_cannot_be_used_are_left_out_with_the_reason(project, source, name):
+    write_params(project, aggregate__min_bytes=0, preprocess__max_failed_share=0.5)
+    make, reason = BAD_SAMPLES[name]
+    put(source / f"{name} kick.wav", make(), subtype="FLOAT")
+    put(source / "good kick.wav")
+    run()
+    assert kept() == ["good kick.wav"]
+    ((path, (found, detail)),) = left_out("preprocess_left_out.csv").items()
+    assert path.endswith(f"{name} kick.wav")
+    assert found == reason
+    assert detail
+    assert json.loads(Path("metrics/preprocess.json").read_text())["left_out"][reason] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("unreadable", "unreadable"), ("truncated", "truncated"), ("image", "unreadable")]
+)
+def test_files_that_are_not_what_they_say_are_left_out_with_the_reason(source, name, reason):
+    content = put(source / "good kick.wav").read_bytes()
+    broken = {
+        "unreadable": b"RIFF" + os.urandom(8000),
+        "truncated": content[: len(content) // 2],
+        "image": b"\x89PNG\r\n\x1a\n" + bytes(9000),
+    }
+    (source / "bad kick.wav").write_bytes(broken[name])
+    run()
+    assert kept() == ["good kick.wav"]
+    ((found, _),) = left_out("preprocess_left_out.csv").values()
+    assert found == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "samples", "rate"),
+    [
+        ("one sample", np.full(1, 0.5, np.float32), 44100),
+        ("two samples at 192 kHz", np.full(2, 0.5, np.float32), 192000),
+        ("192 kHz", kick(rate=192000), 192000),
+        ("8 channels", np.stack([kick()] * 8, axis=1), 44100),
+        ("8 kHz", kick(rate=8000), 8000),
+        ("a constant", np.full(9000, 0.5, np.float32), 44100),
+        ("louder than full scale", 40 * kick(), 44100),
+    ],
+)
+def test_unusual_samples_are_used(project, source, name, samples, rate):
+    write_params(project, aggregate__min_bytes=0)
+    put(source / f"{name} kick.wav", samples, rate, subtype="FLOAT")
+    run()
+    assert kept() == [f"{name} kick.wav"]
+
+
+def test_of_ten_minutes_only_the_beginning_is_read(project, source, monkeypatch):
+    write_params(project, aggregate__max_bytes=10**9)
+    put(source / "long kick.wav", np.tile(kick(seconds=1, rate=8000), 600), 8000, subtype="PCM_16")
+    frames = []
+    read = soundfile.SoundFile.read
+    monkeypatch.setattr(
+        soundfile.SoundFile, "read", lambda self, n, **options: (frames.append(n), read(self, n, **options))[1]
+    )
+    run()
+    assert kept() == ["long kick.wav"]
+    assert max(frames) < 3 * 8000
+
+
+def test_ten_minutes_are_too_large_for_the_default_limits(source):
+    put(source / "long kick.wav", np.tile(kick(seconds=1, rate=8000), 600), 8000, subtype="PCM_16")
+    put(source / "kick.wav")
+    run()
+    assert kept() == ["kick.wav"]
+    assert left_out("left_out.csv")["long kick.wav"][0] == "too_large"
+
+
+AWKWARD = ["deep kick 01.wav", "it's a kick.wav", "kick, the second.wav", "🥁 kick 🔥.wav", "größer Kick.wav"]
+POSIX_ONLY = [
+    'a "loud" kick.wav',
+    "kick\nof two lines.wav",
+    "kick\r.wav",
+    "kick?.wav",
+    " kick .wav",
+    "back\\slash kick.wav",
+]
+
+
+@pytest.mark.parametrize("name", AWKWARD + POSIX_ONLY)
+def test_awkward_names_are_kept_faithfully(source, name):
+    if name in POSIX_ONLY and sys.platform == "win32":
+        pytest.skip("Windows allows no such name")
+    put(source / "a, 'b' folder" / name)
+    run()
+    assert kept() == [f"a, 'b' folder/{name}"]
+    (sample,) = read_metadata(Path("data/metadata.csv"))
+    assert "kick" in sample.keywords
+    assert not set(sample.filename) & set('<>:"/\\|?*\r\n')
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows names that are not UTF-8")
+def test_names_that_are_not_utf8_are_used(source):
+    put(source / os.fsdecode(b"caf\xe9") / os.fsdecode(b"kick \xff\xfe.wav"))
+    run()
+    assert kept() == ["caf\\xe9/kick \\xff\\xfe.wav"]
+
+
+def test_an_overlong_name_is_shortened(source):
+    name = "kick " + "x" * 200 + ".wav"
+    put(source / name)
+    run()
+    assert kept() == [name]
+    (sample,) = read_metadata(Path("data/metadata.csv"))
+    assert len(sample.filename) < 135
+    assert sample.filename.endswith("x.wav")
+
+
+def test_a_loop_of_links_ends(source):
+    put(source / "a" / "kick.wav")
+    try:
+        (source / "a" / "b").symlink_to(source, target_is_directory=True)
+    except OSError as error:
+        pytest.skip(f"this system makes no symbolic links here: {error}")
+    run()
+    assert kept() == ["a/kick.wav"]
+    assert left_out("left_out.csv")["a/b"][0] == "linked_folder"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_files_and_folders_without_permission_are_left_out(source):
+    put(source / "good kick.wav")
+    forbidden_file = put(source / "forbidden kick.wav", kick(90))
+    forbidden_folder = put(source / "forbidden" / "kick.wav", kick(95)).parent
+    forbidden_file.chmod(0)
+    forbidden_folder.chmod(0)
+    try:
+        run()
+    finally:
+        forbidden_folder.chmod(0o700)
+    assert kept() == ["good kick.wav"]
+    reasons = left_out("left_out.csv")
+    assert reasons["forbidden kick.wav"] == ("unreadable", "Permission denied")
+    assert reasons["forbidden"] == ("unreadable", "Permission denied")
+
+
+def test_a_file_that_may_not_be_read_is_left_out(source, monkeypatch):
+    put(source / "good kick.wav")
+    put(source / "forbidden kick.wav", kick(90))
+    open_path = Path.open
+
+    def refuse(path, *arguments, **options):
+        if path.name == "forbidden kick.wav":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_path(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    run()
+    assert kept() == ["good kick.wav"]
+    assert left_out("left_out.csv")["forbidden kick.wav"] == ("unreadable", "Permission denied")
+
+
+def test_a_file_that_vanishes_during_aggregate_is_left_out(source, monkeypatch):
+    put(source / "good kick.wav")
+    put(source / "vanishing kick.wav", kick(90))
+    select = library_module.select
+
+    def select_then_vanish(*arguments):
+        selected = select(*arguments)
+        (source / "vanishing kick.wav").unlink()
+        return selected
+
+    monkeypatch.setattr(library_module, "select", select_then_vanish)
+    run()
+    assert kept() == ["good kick.wav"]
+    assert left_out("left_out.csv")["vanishing kick.wav"][0] == "vanished"
+
+
+def test_a_file_that_grows_during_aggregate_is_left_out(source, monkeypatch):
+    put(source / "good kick.wav")
+    put(source / "growing kick.wav", kick(90))
+    select = library_module.select
+
+    def select_then_grow(*arguments):
+        selected = select(*arguments)
+        with (source / "growing kick.wav").open("ab") as file:
+            file.write(bytes(2**20))
+        return selected
+
+    monkeypatch.setattr(library_module, "select", select_then_grow)
+    run()
+    assert kept() == ["good kick.wav"]
+    assert left_out("left_out.csv")["growing kick.wav"][0] == "too_large"
+
+
+def test_a_file_that_vanishes_before_preprocess_is_left_out(source):
+    put(source / "good kick.wav")
+    put(source / "vanishing kick.wav", kick(90))
+    stages.aggregate.main()
+    next(Path("data/raw").glob("*vanishing*")).unlink()
+    stages.preprocess.main()
+    assert kept() == ["good kick.wav"]
+    ((reason, _),) = left_out("preprocess_left_out.csv").values()
+    assert reason == "vanished"
+
+
+def test_more_failures_than_allowed_stop_the_run_with_the_list(project, source):
+    write_params(project, preprocess__max_failed_share=0.2)
+    put(source / "good kick.wav")
+    (source / "bad kick.wav").write_bytes(os.urandom(9000))
+    with pytest.raises(PreprocessError) as caught:
+        run()
+    assert "1 of 2 files" in str(caught.value)
+    assert "bad kick.wav: not readable as audio" in str(caught.value)
+    assert len(left_out("preprocess_left_out.csv")) == 1
+
+
+def test_preprocess_without_aggregate_says_what_to_run(project):
+    with pytest.raises(ValueError, match="dvc repro aggregate"):
+        stages.preprocess.main()
+
+
+def test_a_pattern_without_letters_is_refused_before_any_work(project, source):
+    put(source / "kick.wav")
+    write_params(project, aggregate__include=["*"])
+    with pytest.raises(ValueError, match="no letters or digits"):
+        run()
+    assert not Path("data/raw").exists()
+
+
+def test_everything_wrong_at_once_leaves_one_good_kick(project, source):
+    write_params(project, aggregate__min_bytes=0)
+    put(source / "good kick.wav")
+    for name, (make, _) in BAD_SAMPLES.items():
+        put(source / f"{name} kick.wav", make(), subtype="FLOAT")
+    (source / "empty kick.wav").write_bytes(b"")
+    (source / "noise kick.mp3").write_bytes(os.urandom(9000))
+    (source / "copy of good kick.wav").write_bytes((source / "good kick.wav").read_bytes())
+    run()
+    counts = json.loads(Path("metrics/aggregate.json").read_text())
+    assert kept() == ["copy of good kick.wav"]
+    assert counts["num_files"] == counts["num_kicks"] + counts["num_left_out"]
+    assert counts["left_out"]["duplicate"] == 1
+    assert json.loads(Path("metrics/preprocess.json").read_text())["num_tensors"] == 1
