@@ -262,13 +262,14 @@ def test_a_loop_of_links_ends(source):
     assert left_out("left_out.csv")["a/b"][0] == "linked_folder"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
 def test_files_and_folders_without_permission_are_left_out(source):
     put(source / "good kick.wav")
     forbidden_file = put(source / "forbidden kick.wav", kick(90))
     forbidden_folder = put(source / "forbidden" / "kick.wav", kick(95)).parent
     forbidden_file.chmod(0)
     forbidden_folder.chmod(0)
+    if os.access(forbidden_file, os.R_OK):
+        pytest.skip("nothing is forbidden here: root, or a file system without permissions")
     try:
         run()
     finally:
