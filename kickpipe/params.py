@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Len, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kickpipe.audio.settings import AudioSettings
@@ -85,6 +85,7 @@ class VaeParams(Section):
     mixed_precision: bool
     checkpoint_every_epochs: Count
     seed: Seed
+    init_from: str | None
 
 
 class DiffusionParams(Section):
@@ -107,6 +108,7 @@ class DiffusionParams(Section):
     validate_every: Count
     checkpoint_every: Count
     seed: Seed
+    init_from: str | None
 
 
 class VocoderParams(Section):
@@ -135,6 +137,22 @@ class VocoderParams(Section):
     mixed_precision: bool
     checkpoint_every_epochs: Count
     seed: Seed
+    init_from: str | None
+
+
+class EvaluateParams(Section):
+    count: Count
+    seed: Seed
+    prompts: Annotated[tuple[str, ...], Len(1)]
+    guidance: Positive
+    real: Annotated[int, Gt(1)]
+    not_real: tuple[str, ...]
+    compare: Count
+    draws: Count
+    round_trips: Count
+    keywords: Annotated[int, Ge(0)]
+    keyword_kicks: Annotated[int, Ge(4)]
+    guidances: Annotated[tuple[Positive, ...], Len(1)]
 
 
 class Params(Section):
@@ -147,6 +165,7 @@ class Params(Section):
     vae: VaeParams
     diffusion: DiffusionParams
     vocoder: VocoderParams
+    evaluate: EvaluateParams
 
     @model_validator(mode="after")
     def check_upsampling(self) -> "Params":

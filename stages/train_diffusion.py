@@ -41,7 +41,7 @@ def main() -> None:
         Vocabulary(words, counts),
         audio=vae.audio,
         **config,
-        fingerprint=fingerprint(settings, data, imported_sources("stages.train_diffusion")),
+        fingerprint=fingerprint(settings, data, imported_sources("stages.train_diffusion"), params.diffusion.init_from),
         runs=Path("checkpoints/runs/train_diffusion"),
         model_path=Path("checkpoints/diffusion.safetensors"),
         preview=torch.inference_mode()(vae.model.decode),

@@ -27,7 +27,9 @@ def main() -> None:
         val,
         audio=audio,
         **params.vae.model_dump(),
-        fingerprint=fingerprint(settings, (train.numpy(), val.numpy()), imported_sources("stages.train_vae")),
+        fingerprint=fingerprint(
+            settings, (train.numpy(), val.numpy()), imported_sources("stages.train_vae"), params.vae.init_from
+        ),
         runs=Path("checkpoints/runs/train_vae"),
         model_path=Path("checkpoints/vae.safetensors"),
     )

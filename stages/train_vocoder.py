@@ -36,7 +36,7 @@ def main() -> None:
         val_set,
         audio=audio,
         **config,
-        fingerprint=fingerprint(settings, data, imported_sources("stages.train_vocoder")),
+        fingerprint=fingerprint(settings, data, imported_sources("stages.train_vocoder"), params.vocoder.init_from),
         runs=Path("checkpoints/runs/train_vocoder"),
         model_path=Path("checkpoints/vocoder.safetensors"),
     )

@@ -17,13 +17,14 @@ import torch
 from torch import Tensor
 
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.checkpoints import write_model
+from kickpipe.checkpoints import ModelFile, write_model
 from kickpipe.data.keywords import Vocabulary
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.models.text import PAD
 from kickpipe.models.unet import KeywordUNet
 from kickpipe.training.device import Precision, select_device
 from kickpipe.training.loop import batch_indices, ema_decay_at, step_optimizer, update_ema
+from kickpipe.training.pretrained import load_pretrained
 from kickpipe.training.preview import show_samples
 from kickpipe.training.run import run_training
 from kickpipe.training.state import RunFolder, TrainState
@@ -74,6 +75,18 @@ def pad_keywords(rows: Sequence[Sequence[int]]) -> Tensor:
     )
 
 
+@torch.no_grad()
+def take_over(model: KeywordUNet, vocabulary: Vocabulary, file: ModelFile) -> None:
+    """Copies the weights of a model file into ``model``; embeddings by word, those of unknown words stay as they are."""
+    known = {word: i for i, word in enumerate(file.extra["vocabulary"])}
+    weights = file.model.state_dict()
+    embeddings = model.text.embedding.weight.clone()
+    for i, word in enumerate(vocabulary.words):
+        if word in known:
+            embeddings[i] = weights["text.embedding.weight"][known[word]]
+    model.load_state_dict({**weights, "text.embedding.weight": embeddings})
+
+
 def train_diffusion(
     train_latents: Tensor,
     train_keywords: Sequence[Sequence[str]],
@@ -100,6 +113,7 @@ def train_diffusion(
     validate_every: int,
     checkpoint_every: int,
     seed: int,
+    init_from: str | None,
     fingerprint: str,
     runs: Path,
     model_path: Path,
@@ -112,17 +126,19 @@ def train_diffusion(
         train_keywords, val_keywords: Keywords of each; those outside the vocabulary are left out.
         gradient_accumulation: Batches an optimiser step; ``iterations`` counts optimiser steps.
         preview: Turns latents (B, C, H, W) into mels (B, 1, M, L), to show and hear what is generated.
+        init_from: Model file the training starts from, with its latent statistics; the words it knows keep their
+            embeddings, others get new ones. None starts from random weights.
         fingerprint, runs, model_path: As in ``train_vae``.
 
     Returns:
         The tracker with the curves.
+
+    Raises:
+        As ``train_vae``.
     """
     device = select_device()
     precision = Precision(device, mixed_precision)
     torch.manual_seed(seed)
-    mean, std = latent_statistics(train_latents)
-    train_latents = (train_latents - mean[:, None, None]) / std[:, None, None]
-    val_latents = (val_latents - mean[:, None, None]) / std[:, None, None]
     train_ids = pad_keywords([vocabulary.encode_known(words) for words in train_keywords])
     val_ids = pad_keywords([vocabulary.encode_known(words) for words in val_keywords])
 
@@ -137,7 +153,16 @@ def train_diffusion(
     schedule_config = {"num_timesteps": num_timesteps, "beta_start": beta_start, "beta_end": beta_end}
     schedule = NoiseSchedule(**schedule_config)
     objective = DiffusionObjective(schedule, keyword_dropout)
-    model = KeywordUNet(**config).to(device, memory_format=torch.channels_last)
+    model = KeywordUNet(**config)
+    mean, std = latent_statistics(train_latents)
+    if init_from:
+        file = load_pretrained(init_from, "diffusion", config, audio, output=model_path, may_differ=("vocab_size",))
+        take_over(model, vocabulary, file)
+        # in the units it was trained in: those of a few hundred kicks would shift and stretch all it knows
+        mean, std = torch.tensor(file.extra["latent_mean"]), torch.tensor(file.extra["latent_std"])
+    model = model.to(device, memory_format=torch.channels_last)
+    train_latents = (train_latents - mean[:, None, None]) / std[:, None, None]
+    val_latents = (val_latents - mean[:, None, None]) / std[:, None, None]
     ema = copy.deepcopy(model).requires_grad_(False).eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     scaler = precision.scaler()

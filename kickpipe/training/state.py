@@ -65,18 +65,22 @@ class TrainState:
         self.step = state_dict["step"]
 
 
-def fingerprint(params: dict[str, Any], data: Iterable[bytes], sources: Iterable[Path]) -> str:
+def fingerprint(
+    params: dict[str, Any], data: Iterable[bytes], sources: Iterable[Path], init_from: str | None = None
+) -> str:
     """Hash of what determines a run: its params, its input data and the code, 64 hexadecimal digits.
 
     Arguments:
         params: The sections the stage depends on, as plain values.
         data: Chunks of the input data, in a fixed order.
         sources: Source files the stage runs.
+        init_from: Model file the training starts from; whether it can be used is found out when it does.
     """
     digest = hashlib.sha256(json.dumps(params, sort_keys=True).encode())
     for chunk in data:
         digest.update(chunk)
-    for path in sources:
+    files = [*sources, Path(init_from)] if init_from and Path(init_from).is_file() else sources
+    for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

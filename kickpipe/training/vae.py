@@ -20,6 +20,7 @@ from kickpipe.checkpoints import write_model
 from kickpipe.models.vae import VAE
 from kickpipe.training.device import Precision, select_device
 from kickpipe.training.loop import batch_indices, num_batches, optimize
+from kickpipe.training.pretrained import load_pretrained
 from kickpipe.training.preview import show_reconstructions
 from kickpipe.training.run import run_training
 from kickpipe.training.state import RunFolder, TrainState
@@ -75,6 +76,7 @@ def train_vae(
     mixed_precision: bool,
     checkpoint_every_epochs: int,
     seed: int,
+    init_from: str | None,
     fingerprint: str,
     runs: Path,
     model_path: Path,
@@ -83,12 +85,17 @@ def train_vae(
 
     Arguments:
         train_mels, val_mels: Log-mels (N, 1, M, L); without ``val_mels`` there are no validation losses.
+        init_from: Model file whose weights the training starts from; None starts from random ones.
         fingerprint: Hash of params, data and code; see ``training.state``.
         runs: Folder of the training states of this stage.
         model_path: Model file to write.
 
     Returns:
         The tracker with the curves.
+
+    Raises:
+        CheckpointError: If ``init_from`` cannot be used.
+        StateError, FloatingPointError, Interrupted: As in ``run_training``.
     """
     device = select_device()
     precision = Precision(device, mixed_precision)
@@ -99,8 +106,11 @@ def train_vae(
         "channels": list(channels),
         "latent_channels": latent_channels,
     }
+    model = VAE(**config)
+    if init_from:
+        model.load_state_dict(load_pretrained(init_from, "vae", config, audio, output=model_path).model.state_dict())
     # convolutions of many channels on small maps run up to three times faster in this layout, on CPU and GPU
-    model = VAE(**config).to(device, memory_format=torch.channels_last)
+    model = model.to(device, memory_format=torch.channels_last)
     objective = VaeObjective(kl_weight_start, kl_weight_end, kl_anneal_epochs)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     scaler = precision.scaler()

@@ -26,6 +26,7 @@ from kickpipe.models.discriminators import MultiPeriodDiscriminator, MultiScaleD
 from kickpipe.models.hifigan import Generator
 from kickpipe.training.device import Precision, select_device
 from kickpipe.training.loop import batch_indices, num_batches, optimize
+from kickpipe.training.pretrained import load_pretrained
 from kickpipe.training.preview import show_vocoded
 from kickpipe.training.run import run_training
 from kickpipe.training.state import RunFolder, TrainState
@@ -163,6 +164,7 @@ def train_vocoder(
     mixed_precision: bool,
     checkpoint_every_epochs: int,
     seed: int,
+    init_from: str | None,
     fingerprint: str,
     runs: Path,
     model_path: Path,
@@ -174,10 +176,15 @@ def train_vocoder(
         discriminator_width: Factor on the channels of the discriminators; 1 is the paper's.
         reconstruction_steps: First steps, without discriminators: the generator's other losses alone.
         discriminator_warmup_steps: Steps after those in which the discriminators learn but the generator does not listen.
+        init_from: Model file whose generator the training starts from; the discriminators always start from random
+            weights, so give them ``discriminator_warmup_steps``.
         fingerprint, runs, model_path: As in ``train_vae``.
 
     Returns:
         The tracker with the curves.
+
+    Raises:
+        As ``train_vae``.
     """
     device = select_device()
     precision = Precision(device, mixed_precision)
@@ -190,7 +197,11 @@ def train_vocoder(
         "resblock_kernels": list(resblock_kernels),
         "resblock_dilations": [list(resblock_dilations)] * len(resblock_kernels),
     }
-    generator = Generator(**config).to(device)
+    generator = Generator(**config)
+    if init_from:
+        file = load_pretrained(init_from, "vocoder", config, audio, output=model_path)
+        generator.load_state_dict(file.model.state_dict())
+    generator = generator.to(device)
     discriminators = Discriminators(periods, num_scales, discriminator_width).to(device)
     objective = VocoderObjective(audio, feature_matching_weight, mel_weight, phase_weight)
     optimizer_g = torch.optim.AdamW(generator.parameters(), lr=lr, betas=betas)
@@ -248,13 +259,16 @@ def train_vocoder(
         lr_now = torch.tensor(scheduler_g.get_last_lr()[0])
         if (step + 1) % steps_per_epoch == 0:
             scheduler_g.step()
-            scheduler_d.step()
+            if step >= reconstruction_steps:
+                scheduler_d.step()
         return {**terms, **judged_terms, "grad_norm_g": norm_g, "lr": lr_now}
 
     def vocode(mel: Tensor) -> Tensor:
         """Whole kicks: mel (B, 1, M, L) to waveforms (B, num_samples), with silence around as around the crops."""
         padded = train_set.pad_context(mel[:, 0])
-        return generator(padded.to(device))[:, 0, margin : margin + audio.num_samples].float().cpu()
+        with precision.autocast():
+            waveform = generator(padded.to(device))[:, 0, margin : margin + audio.num_samples]
+        return waveform.float().cpu()
 
     @torch.no_grad()
     def validate(step: int) -> None:
