@@ -71,17 +71,18 @@ class VocoderObjective:
         return (mel_spectrogram(real, self.audio) - mel_spectrogram(fake, self.audio)).abs().mean()
 
     def phase(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Distance of the complex spectra of waveforms (B, N) below 300 Hz, over the magnitude of the real one.
+        """Distance of the complex spectra of waveforms (B, N) below 300 Hz, over the magnitude of the real ones.
 
-        0 for equal waveforms, about 1 for silence, about 1.4 for the right magnitudes with unrelated phases.
+        Both norms are over the whole batch: a crop that is silent there has no phase to miss. 0 for equal waveforms, 1 for
+        silence, about 1.4 for the right magnitudes with unrelated phases.
         """
         num_bins = 1 + int(PHASE_MAX_HZ * self.audio.n_fft / self.audio.sample_rate)
         window = torch.hann_window(self.audio.n_fft, device=real.device)
         arguments = {"n_fft": self.audio.n_fft, "hop_length": self.audio.hop_length, "window": window}
         spectra = [torch.stft(x, **arguments, return_complex=True)[:, :num_bins] for x in (real, fake)]
-        distance = torch.view_as_real(spectra[0] - spectra[1]).square().sum(dim=(1, 2, 3))
-        magnitude = torch.view_as_real(spectra[0]).square().sum(dim=(1, 2, 3))
-        return ((distance + 1e-4) / (magnitude + 1e-2)).sqrt().mean()
+        distance = torch.view_as_real(spectra[0] - spectra[1]).square().sum()
+        magnitude = torch.view_as_real(spectra[0]).square().sum()
+        return ((distance + 1e-4) / (magnitude + 1e-2)).sqrt()
 
     def generator(
         self, real: Tensor, fake: Tensor, real_judged: Judgements, fake_judged: Judgements
