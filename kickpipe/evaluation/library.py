@@ -1,0 +1,137 @@
+"""The real kicks of a library, split as the trainings split it, measured for the evaluation."""
+
+__all__ = ["Library", "load_kicks", "load_library"]
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kickpipe.audio.io import prepare
+from kickpipe.audio.settings import AudioSettings
+from kickpipe.data.datasets import Example, list_examples, load_tensors
+from kickpipe.evaluation.analysis import KickSet, analyse_batches
+from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
+from kickpipe.progress import progress
+
+CHUNK = 128  # kicks in memory at a time: 45 MB
+
+
+@dataclass(frozen=True)
+class Library:
+    """Real kicks of both sides of the split.
+
+    Arguments:
+        settings: Audio settings.
+        training: Some of the training kicks, measured, with waveforms.
+        heldout: Held-out kicks, measured, with waveforms.
+        trained_on: Names of all training kicks.
+        trained_embeddings: Their embeddings with shape (len(trained_on), D).
+        keywords: Keywords of each kick by its name.
+        load: Waveform (num_samples,) of a kick by its name.
+        mels: Log-mels (N, 1, M, L) of kicks by their names, as the trainings read them.
+    """
+
+    settings: AudioSettings
+    training: KickSet
+    heldout: KickSet
+    trained_on: tuple[str, ...]
+    trained_embeddings: np.ndarray
+    keywords: dict[str, tuple[str, ...]]
+    load: Callable[[str], np.ndarray]
+    mels: Callable[[Sequence[str]], torch.Tensor]
+
+
+def load_library(
+    data: str | Path,
+    settings: AudioSettings,
+    validation_share: float,
+    holdout: Sequence[str],
+    num_real: int,
+    not_real: Sequence[str],
+    seed: int,
+    workers: int,
+) -> Library:
+    """Reads and measures the kicks below ``data`` (raw/, processed/, metadata.csv).
+
+    Arguments:
+        validation_share, holdout: The split, as in ``kickpipe.data.split.is_validation``.
+        num_real: Real kicks to measure, up to half of them held out; the rest are training kicks. Chosen at random.
+        not_real: Patterns on the original path of kicks that are no yardstick, such as synthesised ones.
+        workers: Number of processes.
+
+    Raises:
+        KickpipeError: If there are no kicks, or files are missing.
+    """
+    data = Path(data)
+    examples = list_examples(data / "metadata.csv", data / "processed", validation_share, holdout)
+    real = [item for item in examples if not any(fnmatchcase(item.original_path, pattern) for pattern in not_real)]
+    rng = np.random.default_rng(seed)
+    heldout = _choose([item for item in real if item.validation], num_real // 2, rng)
+    training = _choose([item for item in real if not item.validation], num_real - len(heldout), rng)
+    chosen = {item.filename for item in training}
+    others = [item.filename for item in examples if not item.validation and item.filename not in chosen]
+
+    def load(name: str) -> np.ndarray:
+        return prepare(data / "raw" / name, settings)
+
+    def mels(names: Sequence[str]) -> torch.Tensor:
+        return load_tensors(data / "processed", names, settings.mel_shape)
+
+    def measure(items: list[Example], desc: str) -> KickSet:
+        names = [item.filename for item in items]
+        batches = progress(load_kicks(data / "raw", names, settings, workers), _chunks(names), desc, "batches")
+        return analyse_batches(batches, settings.sample_rate, workers=workers)
+
+    measured = measure(training, "training kicks"), measure(heldout, "held-out kicks")
+    batches = progress(load_kicks(data / "raw", others, settings, workers), _chunks(others), "other kicks", "batches")
+    embeddings = [embed(waveforms, settings.sample_rate) for waveforms, _ in (batches if others else ())]
+    return Library(
+        settings=settings,
+        training=measured[0],
+        heldout=measured[1],
+        trained_on=(*measured[0].names, *others),
+        trained_embeddings=np.concatenate([np.zeros((0, EMBEDDING_SIZE)), measured[0].embeddings, *embeddings]),
+        keywords={item.filename: item.keywords for item in real},
+        load=load,
+        mels=mels,
+    )
+
+
+def load_kicks(
+    folder: str | Path, names: Sequence[str], settings: AudioSettings, workers: int
+) -> Iterator[tuple[np.ndarray, list[str]]]:
+    """Yields batches of (waveforms (B, num_samples), names) in order, read in several processes.
+
+    Raises:
+        AudioError: If a file cannot be used.
+    """
+    paths = [Path(folder) / name for name in names]
+    batches = [paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK)]
+    if workers == 1 or len(paths) < 2 * workers:
+        loaded = (_prepare_all(batch, settings) for batch in batches)
+    else:
+        import joblib
+
+        with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
+            parallel = joblib.Parallel(return_as="generator", pre_dispatch=workers)
+            loaded = parallel(joblib.delayed(_prepare_all)(batch, settings) for batch in batches)
+    start = 0
+    for waveforms in loaded:
+        yield waveforms, list(names[start : start + len(waveforms)])
+        start += len(waveforms)
+
+
+def _prepare_all(paths: Sequence[Path], settings: AudioSettings) -> np.ndarray:
+    return np.stack([prepare(path, settings) for path in paths])
+
+
+def _choose(items: list[Example], number: int, rng: np.random.Generator) -> list[Example]:
+    return [items[i] for i in sorted(rng.permutation(len(items))[:number])]
+
+
+def _chunks(names: Sequence[str]) -> int:
+    return -(-len(names) // CHUNK)

@@ -1,0 +1,47 @@
+"""The distances must rank what everybody can hear: real kicks, their Griffin-Lim copies, the synthesiser, noise."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from kickpipe.audio.griffin_lim import griffin_lim
+from kickpipe.audio.io import prepare
+from kickpipe.audio.mel import mel_spectrogram
+from kickpipe.audio.synth import synthesise
+from kickpipe.evaluation.distances import frechet_distance, kernel_distance, precision_recall_density_coverage
+from kickpipe.evaluation.embedding import embed
+
+NUM = 40
+
+
+@pytest.fixture(scope="module")
+def sets(library, settings):
+    with library.with_suffix(".csv").open(encoding="utf-8") as file:
+        paths = [
+            row["path"] for row in csv.DictReader(file) if row["release_training"] == "1" and not row["near_dup_of"]
+        ]
+    paths = np.random.default_rng(0).permutation(paths)[: 2 * NUM]
+    kicks = np.stack([prepare(library / path, settings) for path in paths])
+    real, reference = kicks[:NUM], kicks[NUM:]
+    mels = mel_spectrogram(torch.from_numpy(real), settings)
+    copies = torch.cat([griffin_lim(mel, settings, iterations=16) for mel in mels.split(8)]).numpy()
+    noise = np.random.default_rng(0).uniform(-0.9, 0.9, real.shape)
+    synthesised = np.stack([synthesise(0, i) for i in range(NUM)])
+    named = {"reference": reference, "real": real, "griffin_lim": copies, "synthesiser": synthesised, "noise": noise}
+    return {name: embed(x, settings.sample_rate) for name, x in named.items()}
+
+
+@pytest.mark.parametrize("distance", [kernel_distance, frechet_distance])
+def test_distances_rank_real_griffin_lim_synthesiser_noise(sets, distance):
+    found = [distance(sets[name], sets["reference"]) for name in ("real", "griffin_lim", "synthesiser", "noise")]
+    assert found == sorted(found), found
+    assert found[3] > 3 * found[2]
+
+
+def test_noise_covers_nothing_and_real_kicks_nearly_everything(sets):
+    coverage = [
+        precision_recall_density_coverage(sets[name], sets["reference"])["coverage"] for name in ("real", "noise")
+    ]
+    assert coverage[0] > 0.7 and coverage[1] == 0
