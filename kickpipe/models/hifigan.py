@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
-from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
+from torch.nn.utils.parametrize import is_parametrized
 
 from kickpipe.models.rows import RowConv, RowConvTranspose
 
@@ -97,6 +97,10 @@ class Generator(nn.Module):
 
     def remove_weight_norm(self) -> None:
         """Folds the weight norm into plain weights, in place: the same output, less work. For inference only."""
-        for module in self.modules():
+        for module in list(self.modules()):
             if is_parametrized(module, "weight"):
-                remove_parametrizations(module, "weight")
+                # torch's remove_parametrizations edits the class, which a deep copy shares: this leaves copies alone
+                weight = module.weight.detach()
+                del module.parametrizations
+                module.__class__ = type(module).__bases__[0]
+                module.weight = nn.Parameter(weight)
