@@ -1,0 +1,44 @@
+# make setup   .venv with everything the pipeline needs          make demo    the whole pipeline on a small library, in minutes
+# make test    .venv with everything the tests need, all tests   make lint    style
+# On Windows, see the README for the same commands.
+
+PYTHON ?= python3
+VENV ?= .venv
+SOURCE ?=
+JOBS ?= auto
+
+BIN := $(VENV)/bin
+# dvc starts the stages with the "python" it finds first
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: setup demo test lint release-library clean
+
+setup: $(VENV)/setup.stamp
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/setup.stamp: requirements.txt constraints.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/setup.stamp
+	$(BIN)/python -m pip install -q -c constraints.txt -e . -r requirements-dev.txt
+	@touch $@
+
+demo: setup
+	$(BIN)/python scripts/demo.py $(if $(SOURCE),--source "$(SOURCE)")
+
+test: $(VENV)/dev.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+release-library: setup
+	$(if $(SOURCE),,$(error SOURCE=DIR: the folder of real samples, with its table DIR.csv beside it))
+	$(BIN)/python scripts/release_library.py "$(SOURCE)" data/source
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
