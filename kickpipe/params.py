@@ -126,7 +126,6 @@ class VocoderParams(Section):
     segment_size: Count
     crop: Literal["sound", "uniform"]
     align_polarity: bool
-    context_frames: Annotated[int, Ge(0)]
     lr: Positive
     betas: tuple[Share, Share]
     lr_gamma: Annotated[float, Gt(0), Le(1)]

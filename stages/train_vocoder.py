@@ -18,7 +18,7 @@ def main() -> None:
     audio = params.audio.settings()
     split = params.split.model_dump()
     config = params.vocoder.model_dump()
-    crops = {name: config.pop(name) for name in ("segment_size", "crop", "context_frames", "align_polarity")}
+    crops = {name: config.pop(name) for name in ("segment_size", "crop", "align_polarity")}
     examples = list_examples("data/metadata.csv", "data/processed", **split)
     train_set, val_set = (
         VocoderDataset(

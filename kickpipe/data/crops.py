@@ -37,7 +37,6 @@ class VocoderDataset:
         crop: "sound" or "uniform".
         align_polarity: Whether to turn over waveforms whose first strong half-wave is negative. A mel is the same for
             both, so without it the generator is asked for one of two opposite answers at random.
-        context_frames: Mel frames given to the generator on either side of the crop; silence beyond the ends.
     """
 
     def __init__(
@@ -48,7 +47,6 @@ class VocoderDataset:
         settings: AudioSettings,
         segment_size: int,
         crop: str,
-        context_frames: int,
         align_polarity: bool,
     ) -> None:
         if crop not in CROPS:
@@ -59,7 +57,6 @@ class VocoderDataset:
         self.settings = settings
         self.num_crop_frames = min(segment_size // settings.hop_length, settings.num_samples // settings.hop_length)
         self.crop = crop
-        self.context_frames = context_frames
         self.align_polarity = align_polarity
 
     def __len__(self) -> int:
@@ -84,7 +81,7 @@ class VocoderDataset:
         """A crop drawn with torch's global generator.
 
         Returns:
-            mel (M, context + F + context) and waveform (F * hop_length,), for F frames a crop.
+            mel (M, F) and waveform (F * hop_length,), for F frames a crop.
         """
         mel, waveform = self.pair(index)
         start = self.draw_start(mel)
@@ -106,13 +103,7 @@ class VocoderDataset:
         """The crop that begins at frame ``start``; see ``crop_at_random``."""
         hop = self.settings.hop_length
         stop = start + self.num_crop_frames
-        window = self.pad_context(mel[0])[:, start : stop + 2 * self.context_frames]
-        return window, waveform[start * hop : stop * hop]
-
-    def pad_context(self, mel: Tensor) -> Tensor:
-        """Mels (..., M, L) with ``context_frames`` frames of silence on either side."""
-        context = (self.context_frames, self.context_frames)
-        return torch.nn.functional.pad(mel, context, value=math.log(self.settings.mel_floor))
+        return mel[0, :, start:stop], waveform[start * hop : stop * hop]
 
 
 def polarity(waveform: np.ndarray, sample_rate: int) -> np.float32:

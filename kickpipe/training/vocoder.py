@@ -227,7 +227,6 @@ def train_vocoder(
         scaler_d=scaler_d,
         tracker=tracker,
     )
-    margin = train_set.context_frames * audio.hop_length
 
     def batch_of(step: int) -> tuple[Tensor, Tensor]:
         indices = batch_indices(step, len(train_set), batch_size, seed)
@@ -238,7 +237,7 @@ def train_vocoder(
         mels, real = batch
         generator.train()
         with precision.autocast():
-            fake = generator(mels)[:, 0, margin : margin + real.shape[1]]
+            fake = generator(mels)[:, 0]
 
         judged_terms: dict[str, Tensor] = {}
         if step >= reconstruction_steps:
@@ -265,10 +264,9 @@ def train_vocoder(
         return {**terms, **judged_terms, "grad_norm_g": norm_g, "lr": lr_now}
 
     def vocode(mel: Tensor) -> Tensor:
-        """Whole kicks: mel (B, 1, M, L) to waveforms (B, num_samples), with silence around as around the crops."""
-        padded = train_set.pad_context(mel[:, 0])
+        """Whole kicks: mel (B, 1, M, L) to waveforms (B, num_samples)."""
         with precision.autocast():
-            waveform = generator(padded.to(device))[:, 0, margin : margin + audio.num_samples]
+            waveform = generator(mel[:, 0].to(device))[:, 0, : audio.num_samples]
         return waveform.float().cpu()
 
     @torch.no_grad()
@@ -299,5 +297,5 @@ def train_vocoder(
         save_every=checkpoint_every_epochs * steps_per_epoch,
         steps_per_unit=steps_per_epoch,
     )
-    write_model(model_path, "vocoder", generator, config, audio, state.step, context_frames=train_set.context_frames)
+    write_model(model_path, "vocoder", generator, config, audio, state.step)
     return tracker
