@@ -26,7 +26,8 @@ def slerp(a: Tensor, b: Tensor, weight: float | Tensor) -> Tensor:
     cosine = torch.nn.functional.cosine_similarity(flat_a, flat_b, dim=1)[:, None].clamp(-1, 1)
     angle = cosine.acos()
     sine = angle.sin()
-    straight = sine < 1e-6
+    zero = (flat_a.norm(dim=1) * flat_b.norm(dim=1) == 0)[:, None]
+    straight = (sine < 1e-6) | zero
     sine = sine.masked_fill(straight, 1)
     share_a = torch.where(straight, 1 - weight, ((1 - weight) * angle).sin() / sine)
     share_b = torch.where(straight, weight, (weight * angle).sin() / sine)
