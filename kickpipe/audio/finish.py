@@ -17,12 +17,12 @@ from kickpipe.audio.descriptors import onset_ms, pitch_sweep
 from kickpipe.errors import KickpipeError
 
 TAIL_DB = -60.0
+SILENCE = 1e-5  # peak of a network's nothing: -100 dBFS
 DC_CORNER_HZ = 5.0  # one pole: -0.1 dB and 10 degrees at 30 Hz, the lowest kicks
 LEAD_MS = 0.8  # what is kept before the onset and faded in: less than the 1 ms promised, so rounding cannot break it
 FADE_MS = 5.0
 MAX_TUNING_OCTAVES = 2.0  # beyond it a kick is another instrument
 NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-FLATS = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#"}
 
 
 class FinishError(KickpipeError):
@@ -75,11 +75,9 @@ def parse_pitch(text: str) -> tuple[float, bool]:
     """
     text = text.strip()
     if match := re.fullmatch(r"([A-Ga-g])([#b♯♭]?)(-?\d)?", text):
-        letter = match[1].upper() + match[2].replace("♯", "#").replace("♭", "b")
-        letter = FLATS.get(letter.upper(), letter)
-        if letter in NOTES:
-            octave = 1 if match[3] is None else int(match[3])
-            return _in_range(midi_to_hz(NOTES.index(letter) + 12 * (octave + 1)), text), match[3] is None
+        semitone = NOTES.index(match[1].upper()) + {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[match[2]]
+        octave = 1 if match[3] is None else int(match[3])
+        return _in_range(midi_to_hz(semitone + 12 * (octave + 1)), text), match[3] is None
     if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:[hH][zZ])?", text):
         return _in_range(float(match[1]), text), False
     raise FinishError(f"cannot read the pitch {text[:40]!r}: write a note such as F#1 or F#, or Hz such as 46.2")
@@ -162,10 +160,9 @@ def finish(
         raise FinishError(f"expected mono samples of shape (N,), found shape {samples.shape}")
     if not np.isfinite(samples).all():
         raise FinishError("the kick has samples that are not finite")
-    if not np.abs(samples).max(initial=0.0) > 1e-6:
+    x = remove_dc(samples, sample_rate) if len(samples) else samples
+    if not np.abs(x).max(initial=0.0) > SILENCE:
         raise FinishError("the kick is silent")
-
-    x = remove_dc(samples, sample_rate)
     factor = 1.0
     if tune is not None:
         x, factor = _tune(x, sample_rate, tune)

@@ -25,15 +25,19 @@ TINY = 1e-10
 
 @functools.lru_cache(maxsize=4)
 def _filterbank(settings: AudioSettings) -> tuple[Tensor, Tensor]:
-    """Filterbank W with shape (F, M) and its row sums with shape (F,); rows that no filter covers sum to 0."""
-    bank = torch.as_tensor(mel_filterbank(settings), dtype=torch.float32)
+    """Filterbank W with shape (F, M) and its row sums with shape (F,)."""
+    bank = mel_filterbank(settings)
     return bank, bank.sum(dim=1)
 
 
-def _pull(power: Tensor, mel: Tensor, bank: Tensor, total: Tensor) -> Tensor:
-    """One multiplicative update of power (B, L, F) towards mel power (B, L, M); uncovered frequencies become silent."""
-    ratio = mel / (power @ bank).clamp(min=TINY)
-    return power * ((ratio @ bank.T) / total.clamp(min=TINY)) * (total > 0)
+def _gain(power: Tensor, mel: Tensor, bank: Tensor, total: Tensor) -> Tensor:
+    """Factors (B, L, F) of the multiplicative update of power (B, L, F) towards mel power (B, L, M).
+
+    No filter covers 0 Hz and the Nyquist frequency; they follow their neighbours, since a window spreads a low pitch there.
+    """
+    gain = (mel / (power @ bank).clamp(min=TINY)) @ bank.T / total.clamp(min=TINY)
+    gain[..., 0], gain[..., -1] = gain[..., 1], gain[..., -2]
+    return gain
 
 
 def mel_to_power(mel: Tensor, settings: AudioSettings, updates: int = POWER_UPDATES) -> Tensor:
@@ -50,7 +54,7 @@ def mel_to_power(mel: Tensor, settings: AudioSettings, updates: int = POWER_UPDA
     target = mel[:, 0].transpose(1, 2).exp()
     power = torch.ones(*target.shape[:2], len(bank))
     for _ in range(updates):
-        power = _pull(power, target, bank, total)
+        power = power * _gain(power, target, bank, total)
     return power.transpose(1, 2)
 
 
@@ -117,9 +121,8 @@ def _refine(mel: Tensor, settings: AudioSettings, iterations: int, waveform: Ten
     target = mel[:, 0].transpose(1, 2).exp()
     for _ in range(iterations):
         spectrum = _stft(waveform, settings, window)
-        power = spectrum.abs().square().transpose(1, 2)
-        ratio = (target / (power @ bank).clamp(min=TINY)) @ bank.T / total.clamp(min=TINY) * (total > 0)
-        spectrum = spectrum * ratio.sqrt().transpose(1, 2)
+        gain = _gain(spectrum.abs().square().transpose(1, 2), target, bank, total)
+        spectrum = spectrum * gain.sqrt().transpose(1, 2)
         waveform = _istft(spectrum, settings, window, waveform.shape[1])
     return waveform
 

@@ -199,8 +199,9 @@ def inpaint(
 ) -> None:
     """Keep part of a kick, make the rest anew.
 
-    The tail is made anew with --from 60, the attack with --to 60. The models can only make whole columns of about 186 ms anew: every column that the time touches. What you keep of such
-    a column is put back from the original's spectrogram, cross-faded over 23 ms, but the new part cannot know of it.
+    The tail is made anew with --from 60, the attack with --to 60. The models can only make whole columns of about
+    186 ms anew: every column that the time touches. What you keep of such a column is put back from the original's
+    spectrogram, cross-faded over 23 ms, but the new part cannot know of it.
     """
     files = file_options(container, bits, peak, length, fade, tune)
     chosen = choices(guidance, sampler, steps, vocoder, iterations, seed, negative)

@@ -1,8 +1,9 @@
 """Choosing kicks by their mels, before any of them costs a vocoder.
 
 A good one-shot has one onset, starts at once and dies away; a good set of them does not repeat itself. Each fault is
-measured in dB or ms and becomes a penalty with 1 for what one clearly hears; the set is then picked one by one, each the kick
-that is farthest from those picked, less its penalty (greedy farthest point, Gonzalez 1985).
+measured in dB or ms and divided by what one clearly hears. Kicks with less than one audible fault are the pool (if
+they are too few, the least faulty join), and from the pool the set is picked one by one, each the kick that is
+farthest from those picked (greedy farthest point, Gonzalez 1985).
 """
 
 __all__ = ["choose", "faults", "penalty"]
@@ -18,7 +19,6 @@ LATE_MS = 30.0  # an attack this late is heard as a gap
 SECOND_ONSET_DB = 12.0  # a rise this high after the peak is heard as a second hit
 STEADY_DB = 25.0  # a band above -65 dB by this much at the end is heard as a tone
 AUDIBLE_DB = -65.0
-PENALTY_NATS = 2.0  # mean difference of the mels that one penalty outweighs
 
 
 def faults(mel: Tensor, settings: AudioSettings) -> dict[str, float]:
@@ -56,14 +56,12 @@ def penalty(mel: Tensor, settings: AudioSettings) -> float:
 def choose(mels: Tensor, settings: AudioSettings, count: int) -> list[int]:
     """Indices, rising, of the ``count`` kicks that are good and unlike each other among log-mels (B, 1, M, L)."""
     penalties = torch.tensor([penalty(mel, settings) for mel in mels[:, 0]])
-    features = torch.nn.functional.adaptive_avg_pool2d(mels.clamp(min=math.log(settings.mel_floor)), (16, 22)).flatten(
-        1
-    )
-    distances = (features[:, None] - features[None]).abs().mean(dim=2)
-    chosen = [int(penalties.argmin())]
-    while len(chosen) < min(count, len(mels)):
-        gain = distances[:, chosen].min(dim=1).values - PENALTY_NATS * penalties
-        gain[chosen] = -math.inf
-        rest = [i for i in range(len(mels)) if i not in chosen]
-        chosen.append(max(rest, key=lambda i: float(gain[i])))
+    ranked = penalties.argsort(stable=True).tolist()
+    pool = [i for place, i in enumerate(ranked) if place < count or penalties[i] < 1]
+    coarse = torch.nn.functional.adaptive_avg_pool2d(mels.clamp(min=math.log(settings.mel_floor)), (16, 22))
+    features = coarse.flatten(1).nan_to_num()  # only the distance of what is chosen last, for want of others
+    chosen = [pool.pop(0)]
+    while pool and len(chosen) < count:
+        distances = [float((features[chosen] - features[i]).abs().mean(dim=1).min()) for i in pool]
+        chosen.append(pool.pop(max(range(len(pool)), key=distances.__getitem__)))
     return sorted(chosen)

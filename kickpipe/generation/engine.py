@@ -7,6 +7,7 @@ are standardised on the way into the denoiser and back on the way out.
 __all__ = ["BATCH_SIZE", "Engine", "GenerateError", "Source"]
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from os import PathLike
@@ -23,6 +24,7 @@ from kickpipe.diffusion.guidance import Guided
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.errors import KickpipeError
 from kickpipe.generation import latents
+from kickpipe.generation.fast import pack
 from kickpipe.generation.kick import Kick
 from kickpipe.generation.noise import kick_generators
 from kickpipe.generation.prompts import encode_prompt
@@ -62,7 +64,7 @@ class Engine:
         self.schedule = NoiseSchedule(**diffusion.extra["schedule"])
         self.hashes = {file.kind: file.sha256[:16] for file in (vae, diffusion, vocoder) if file is not None}
         self.vae = vae.model
-        self.unet = diffusion.model.unet
+        self.unet = pack(diffusion.model.unet)
         self.text = diffusion.model.text
         self.latent_mean = torch.tensor(diffusion.extra["latent_mean"], dtype=torch.float32).reshape(1, -1, 1, 1)
         self.latent_std = torch.tensor(diffusion.extra["latent_std"], dtype=torch.float32).reshape(1, -1, 1, 1)
@@ -98,8 +100,10 @@ class Engine:
 
     @torch.inference_mode()
     def decode(self, latent: Tensor) -> Tensor:
-        """Latents (B, C, H, W) to log-mels (B, 1, M, L), not under the mel's floor. Raises ValueError for other shapes."""
-        return self.vae.decode(latent).clamp(min=float(np.log(self.settings.mel_floor)))
+        """Latents (B, C, H, W) to log-mels (B, 1, M, L) from floor to full scale. Raises ValueError for other shapes."""
+        # The Hann window sums to n_fft / 2: no sine of full scale has more power than the square of that
+        lowest, highest = math.log(self.settings.mel_floor), 2 * math.log(self.settings.n_fft / 2)
+        return self.vae.decode(latent).clamp(lowest, highest)
 
     @torch.inference_mode()
     def vocode(self, mel: Tensor, vocoder: str = "auto", iterations: int | None = None) -> Tensor:

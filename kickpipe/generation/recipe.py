@@ -114,7 +114,7 @@ class Recipe:
         unused = {
             "generate": ("sources", "strength", "position", "path", "regenerate_ms"),
             "vary": ("position", "path", "regenerate_ms"),
-            "interpolate": ("strength", "regenerate_ms", "index"),
+            "interpolate": ("strength", "regenerate_ms"),
             "inpaint": ("position", "path"),
         }[self.kind]
         if self.regenerate_ms is not None:

@@ -1,0 +1,99 @@
+"""Griffin-Lim: waveforms whose mel is the wanted one."""
+
+import numpy as np
+import pytest
+import torch
+
+from kickpipe.audio.griffin_lim import griffin_lim, mel_to_power
+from kickpipe.audio.mel import mel_filterbank, mel_spectrogram
+from kickpipe.audio.synth import synthesise
+
+NUM_FRAMES = 44  # half a second is enough
+
+
+@pytest.fixture(scope="module")
+def kick(settings) -> torch.Tensor:
+    return torch.from_numpy(synthesise(1, 0)[: (NUM_FRAMES - 1) * settings.hop_length])[None]
+
+
+@pytest.fixture(scope="module")
+def mel(kick, settings) -> torch.Tensor:
+    return mel_spectrogram(kick, settings)
+
+
+def audible_distance(waveform: torch.Tensor, mel: torch.Tensor, settings) -> float:
+    """Mean difference in nats where the mel is within 60 dB of its peak."""
+    audible = mel > mel.max() - 60 / 10 * np.log(10)
+    return float((mel_spectrogram(waveform, settings) - mel).abs()[audible].mean())
+
+
+def test_the_power_spectrogram_has_the_wanted_mel(mel, settings):
+    power = mel_to_power(mel, settings)
+    again = (power.transpose(1, 2) @ mel_filterbank(settings)).transpose(1, 2).clamp(min=settings.mel_floor).log()
+    covered = mel_filterbank(settings).sum(dim=0) > 0  # the lowest bands are narrower than an FFT bin
+    assert (again - mel[:, 0])[:, covered].abs().mean() < 0.05
+    assert (power >= 0).all()
+
+
+def test_iterations_bring_the_waveform_to_the_mel(mel, settings):
+    distances = [audible_distance(griffin_lim(mel, settings, n), mel, settings) for n in (0, 8, 64)]
+    assert distances[0] > distances[1] > distances[2]
+    assert distances[2] < 0.4
+
+
+def test_from_the_true_waveform_nothing_changes(kick, mel, settings):
+    refined = griffin_lim(mel, settings, 4, initial=kick)
+    assert torch.allclose(refined, kick, atol=2e-3)
+
+
+def test_refining_pulls_a_wrong_waveform_to_the_mel(kick, mel, settings):
+    wrong = 0.5 * kick + 0.01 * torch.randn(kick.shape, generator=torch.Generator().manual_seed(0))
+    before = audible_distance(wrong, mel, settings)
+    after = audible_distance(griffin_lim(mel, settings, 4, initial=wrong), mel, settings)
+    assert after < 0.5 * before
+
+
+def test_no_iterations_return_the_initial_waveform(kick, mel, settings):
+    assert torch.equal(griffin_lim(mel, settings, 0, initial=kick), kick)
+
+
+def test_a_sine_keeps_its_frequency(settings):
+    time = torch.arange((NUM_FRAMES - 1) * settings.hop_length) / settings.sample_rate
+    sine = torch.sin(2 * torch.pi * 1000 * time)[None]
+    made = griffin_lim(mel_spectrogram(sine, settings), settings, 32)[0]
+    spectrum = np.abs(np.fft.rfft(made.numpy()))
+    peak_hz = spectrum.argmax() * settings.sample_rate / len(made)
+    assert abs(peak_hz - 1000) < 2 * settings.sample_rate / settings.n_fft
+
+
+def test_a_row_does_not_depend_on_its_batch_and_a_call_repeats(mel, settings):
+    both = griffin_lim(torch.cat([mel - 1, mel]), settings, 3)
+    assert torch.allclose(both[1], griffin_lim(mel, settings, 3)[0], atol=1e-5)
+    assert torch.equal(griffin_lim(mel, settings, 3), griffin_lim(mel, settings, 3))
+
+
+def test_silence_stays_silent(settings):
+    floor = torch.full((1, 1, settings.n_mels, NUM_FRAMES), float(np.log(settings.mel_floor)))
+    assert griffin_lim(floor, settings, 8).abs().max() < 1e-3
+
+
+def test_a_whole_mel_gives_a_whole_kick(settings):
+    mel = torch.full((2, *settings.mel_shape), -6.0)
+    assert griffin_lim(mel, settings, 1).shape == (2, settings.num_samples)
+
+
+@pytest.mark.parametrize(
+    ("shape", "iterations", "initial", "message"),
+    [
+        ((1, 128, 44), 1, None, "expected a mel of shape"),
+        ((1, 1, 64, 44), 1, None, "expected a mel of shape"),
+        ((1, 1, 128, 2), 1, None, "more than half a window"),
+        ((1, 1, 128, 44), -1, None, "at least 0"),
+        ((1, 1, 128, 44), 1, (2, 22016), "expected 1 initial waveforms"),
+        ((1, 1, 128, 44), 1, (1, 9000), "18 frames, the mel 44"),
+    ],
+)
+def test_what_does_not_fit_is_refused(shape, iterations, initial, message, settings):
+    start = None if initial is None else torch.zeros(initial)
+    with pytest.raises(ValueError, match=message):
+        griffin_lim(torch.zeros(shape), settings, iterations, start)

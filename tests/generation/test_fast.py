@@ -1,0 +1,45 @@
+"""Packed networks compute what the plain ones do."""
+
+import pytest
+import torch
+
+from kickpipe.generation import fast
+from kickpipe.models.unet import LatentUNet
+from kickpipe.models.vae import VAE
+
+
+@pytest.fixture(scope="module")
+def unet() -> LatentUNet:
+    torch.manual_seed(0)
+    unet = LatentUNet(channels=(16, 32), time_dim=8, cond_dim=16, num_heads=2).eval().requires_grad_(False)
+    for parameter in unet.parameters():  # some start at zero
+        parameter += 0.02 * torch.randn_like(parameter)
+    return unet
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_a_packed_unet_predicts_the_same_noise(unet, batch):
+    inputs = torch.randn(batch, 4, 8, 11), torch.full((batch,), 500), torch.randn(batch, 16)
+    with torch.inference_mode():
+        assert torch.allclose(fast.pack(unet)(*inputs), unet(*inputs), atol=1e-4)
+
+
+def test_a_packed_vae_decodes_the_same_mel():
+    vae = VAE(channels=(4, 8, 8, 8)).eval().requires_grad_(False)
+    latent = torch.randn(1, 4, 8, 11)
+    with torch.inference_mode():
+        assert torch.allclose(fast.pack(vae).decode(latent), vae.decode(latent), atol=1e-4)
+
+
+def test_many_batch_sizes_do_not_fill_the_memory(unet):
+    packed = fast.pack(unet)
+    with torch.inference_mode():
+        for batch in range(1, 8):
+            packed(torch.randn(batch, 4, 8, 11), torch.zeros(batch), torch.randn(batch, 16))
+    sizes = [len(module.packed) for module in packed.modules() if isinstance(module, fast.PackedConv2d)]
+    assert all(size <= 3 for size in sizes)
+
+
+def test_without_the_operators_the_network_stays_as_it_is(unet, monkeypatch):
+    monkeypatch.setattr(fast, "can_pack", lambda: False)
+    assert fast.pack(unet) is unet
