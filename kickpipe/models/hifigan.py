@@ -45,6 +45,16 @@ class ResBlock1(nn.Module):
         return x
 
 
+# Upsamplings that may run in mixed precision. bf16 in all five puts noise 29 dB below the waveform, a hiss; in the first two,
+# which are two thirds of the work, 60 dB below it (measured on an untrained generator).
+NUM_COARSE = 2
+
+
+def upsampled(x: Tensor, upsample: nn.Module, blocks: nn.ModuleList) -> Tensor:
+    x = upsample(F.leaky_relu(x, LEAKY_SLOPE))
+    return sum(block(x) for block in blocks) / len(blocks)
+
+
 class Generator(nn.Module):
     """Log-mel (B, n_mels, T) to waveform (B, 1, T * prod(upsample_rates)) between -1 and 1.
 
@@ -90,10 +100,18 @@ class Generator(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         x = self.input(mel.unsqueeze(2))
-        for upsample, blocks in zip(self.upsamples, self.blocks, strict=True):
-            x = upsample(F.leaky_relu(x, LEAKY_SLOPE))
-            x = sum(block(x) for block in blocks) / len(blocks)
-        return torch.tanh(self.output(F.leaky_relu(x, LEAKY_SLOPE))).squeeze(2)
+        for upsample, blocks in self.stages[:NUM_COARSE]:
+            x = upsampled(x, upsample, blocks)
+        with torch.autocast(x.device.type, enabled=False):
+            x = x.float()
+            for upsample, blocks in self.stages[NUM_COARSE:]:
+                x = upsampled(x, upsample, blocks)
+            return torch.tanh(self.output(F.leaky_relu(x, LEAKY_SLOPE))).squeeze(2)
+
+    @property
+    def stages(self) -> list[tuple[nn.Module, nn.ModuleList]]:
+        """Each upsampling with the residual blocks after it."""
+        return list(zip(self.upsamples, self.blocks, strict=True))
 
     def remove_weight_norm(self) -> None:
         """Folds the weight norm into plain weights, in place: the same output, less work. For inference only."""
