@@ -72,12 +72,20 @@ def mel_spectrogram(waveform: Tensor, settings: AudioSettings) -> Tensor:
         return_complex=True,
     )
     power = spectrum.abs().pow(2.0)
-    filterbank = mel_filterbank(settings).to(power)
+    filterbank = filterbank_like(settings, power.device, power.dtype)
     mel = (power.transpose(-1, -2) @ filterbank).transpose(-1, -2)
     return mel.clamp(min=settings.mel_floor).log().unsqueeze(1)
 
 
 @functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)  # a tensor made in inference mode could not take part in a training step later
+def filterbank_like(settings: AudioSettings, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """``mel_filterbank`` on a device, moved there once."""
+    return mel_filterbank(settings).to(device, dtype)
+
+
+@functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)
 def mel_filterbank(settings: AudioSettings) -> Tensor:
     """Triangles that are equally wide on the mel scale and reach 1 at their centres.
 

@@ -99,6 +99,16 @@ def test_the_mel_is_differentiable_also_in_silence(settings):
     assert waveform.grad.any()
 
 
+def test_a_mel_made_in_inference_mode_does_not_spoil_later_training(settings):
+    settings = replace(settings, n_mels=77)  # not computed before, so that inference mode makes the filter bank
+    waveform = noise(1, settings.num_samples)
+    with torch.inference_mode():
+        mel_spectrogram(waveform, settings)
+    waveform.requires_grad_()
+    mel_spectrogram(waveform, settings).sum().backward()
+    assert waveform.grad.any()
+
+
 def test_the_transform_loads_where_torchaudio_itself_does_not():
     """Beside a CPU torch, PyPI's torchaudio raises OSError on import; where it does not, one is made to."""
     script = """

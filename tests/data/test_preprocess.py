@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from joblib import register_parallel_backend
+from joblib.parallel import ThreadingBackend
 
 from kickpipe.audio.io import prepare
 from kickpipe.audio.mel import mel_spectrogram
@@ -59,6 +61,16 @@ def test_two_processes_write_the_same_bytes_as_one(raw, tmp_path, settings):
 def test_another_backend_can_do_the_work(raw, tmp_path, settings, monkeypatch):
     names = [put(raw, f"{i:06x}_kick.wav", 40 + i) for i in range(BATCH + 1)]
     monkeypatch.setenv("KICKPIPE_BACKEND", "threading")
+    assert preprocess(raw, tmp_path / "processed", names, settings, workers=2).filenames == names
+
+
+def test_a_backend_that_hands_results_back_at_the_end_works_too(raw, tmp_path, settings, monkeypatch):
+    class AtTheEnd(ThreadingBackend):
+        supports_return_generator = False
+
+    register_parallel_backend("at-the-end", AtTheEnd)
+    names = [put(raw, f"{i:06x}_kick.wav", 40 + i) for i in range(BATCH + 1)]
+    monkeypatch.setenv("KICKPIPE_BACKEND", "at-the-end")
     assert preprocess(raw, tmp_path / "processed", names, settings, workers=2).filenames == names
 
 
