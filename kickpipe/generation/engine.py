@@ -164,20 +164,19 @@ class Engine:
         Raises:
             GenerateError: If the source cannot be used.
         """
-        if isinstance(source, Kick):
-            return source.latent
+        source = source.latent if isinstance(source, Kick) else source
         if isinstance(source, Tensor):
             if tuple(source.shape) != self.latent_shape or not torch.isfinite(source).all():
                 raise GenerateError(
                     f"source: expected finite latents of shape {self.latent_shape}, found {tuple(source.shape)}"
                 )
             return source
+        if isinstance(source, np.ndarray) and source.ndim != 1:
+            raise GenerateError(f"source: expected mono samples of shape (N,), found {source.shape}")
         from kickpipe.audio.io import AudioError, prepare, prepare_samples
 
         try:
             if isinstance(source, np.ndarray):
-                if source.ndim != 1:
-                    raise AudioError(f"expected mono samples of shape (N,), found {source.shape}")
                 waveform = prepare_samples(source[None], self.settings.sample_rate, self.settings)
             else:
                 waveform = prepare(source, self.settings)

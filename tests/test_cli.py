@@ -1,0 +1,217 @@
+"""The kickpipe command: what it prints, writes and exits with."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_models import WORDS, write_tiny_models
+
+from kickpipe.audio.synth import synthesise
+from kickpipe.cli import main
+
+COMMANDS = ["generate", "vary", "interpolate", "inpaint", "again", "keywords", "play", "synth"]
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory, settings):
+    return write_tiny_models(tmp_path_factory.mktemp("checkpoints"), settings)
+
+
+@pytest.fixture
+def kickpipe(checkpoints, tmp_path, monkeypatch, capsys):
+    """Runs the command in an empty folder; returns its status, standard output and standard error."""
+    monkeypatch.setenv("KICKPIPE_CHECKPOINTS", str(checkpoints))
+    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exit_:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return exit_.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def source(tmp_path) -> Path:
+    path = tmp_path / "my kick.wav"
+    soundfile.write(path, synthesise(3, 0)[:22050], 22050)
+    return path
+
+
+def test_help_lists_every_command_with_its_whole_sentence(kickpipe):
+    status, out, _ = kickpipe("--help")
+    assert status == 0
+    lines = out.splitlines()
+    for command in COMMANDS:
+        line = next(line for line in lines if line.split()[:1] == [command])
+        assert line.endswith(".") and not line.endswith("...")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(kickpipe, command):
+    status, out, _ = kickpipe(command, "--help")
+    assert status == 0
+    assert f"Example: kickpipe {command}" in " ".join(out.split())
+
+
+def test_generate_writes_kicks_and_a_manifest(kickpipe, tmp_path):
+    status, out, err = kickpipe("generate", "deep 808", "--count", 4, "--seed", 1, "--steps", 2, "--out", "kicks")
+    assert status == 0, err
+    files = sorted(path.name for path in (tmp_path / "kicks").iterdir())
+    assert len([name for name in files if name.startswith("kick_deep-808_s1") and name.endswith(".wav")]) == 4
+    assert "kicks_deep-808_s1.json" in files
+    assert not [name for name in files if "partial" in name]
+    assert all(Path(line.split("  ")[0]).is_file() for line in out.splitlines())
+    assert "4 kicks" in err
+
+
+def test_json_is_one_object_and_nothing_else(kickpipe):
+    status, out, err = kickpipe(
+        "generate", "deep", "--count", 2, "--steps", 2, "--zip", "--format", "flac", "--bits", 16, "--json"
+    )
+    values = json.loads(out)
+    assert (status, err) == (0, "")
+    assert [kick["index"] for kick in values["kicks"]] == [0, 1]
+    assert all(soundfile.info(kick["path"]).subtype == "PCM_16" for kick in values["kicks"])
+    assert zipfile.is_zipfile(values["zip"])
+    assert Path(values["manifest"]).is_file()
+
+
+def test_files_are_finished_as_asked(kickpipe):
+    status, out, err = kickpipe(
+        "generate", "--steps", 2, "--length", 250, "--peak", -6, "--fade", 20, "--bits", 32, "--json"
+    )
+    assert status == 0, err
+    samples, rate = soundfile.read(json.loads(out)["kicks"][0]["path"])
+    assert len(samples) == round(0.25 * rate)
+    assert 20 * np.log10(np.abs(samples).max()) == pytest.approx(-6, abs=1e-3)
+
+
+def test_vary_interpolate_and_inpaint_take_audio_files(kickpipe, source):
+    runs = [
+        ("vary", source, "deep", "--strength", 0.4, "--count", 2),
+        ("interpolate", source, source, "--count", 3, "--path", "latent"),
+        ("inpaint", source, "--from", 60, "--count", 2),
+        ("inpaint", source, "--to", 60),
+    ]
+    for run, count in zip(runs, (2, 3, 2, 1), strict=True):
+        status, out, err = kickpipe(*run, "--steps", 2, "--json")
+        assert status == 0, err
+        assert len(json.loads(out)["kicks"]) == count
+
+
+def test_inpaint_says_what_the_columns_are(kickpipe):
+    assert "186 ms" in " ".join(kickpipe("inpaint", "--help")[1].split())
+
+
+@pytest.mark.parametrize("container", ["wav", "flac"])
+def test_again_makes_a_file_again_and_compares(kickpipe, tmp_path, container):
+    out = kickpipe("generate", "deep", "--count", 2, "--steps", 2, "--format", container, "--length", 300, "--json")[1]
+    path = json.loads(out)["kicks"][1]["path"]
+    content = Path(path).read_bytes()
+    status, out, err = kickpipe("again", path, "--out", "again")
+    assert status == 0, err
+    assert "largest difference" in out
+    assert (tmp_path / "again" / Path(path).name).is_file()
+    values = json.loads(kickpipe("again", path, "--out", "again", "--json")[1])
+    assert values["index"] == 1
+    assert values["deviation_db"] is None or values["deviation_db"] < -80
+    assert Path(path).read_bytes() == content
+
+
+def test_keywords_lists_the_vocabulary_with_counts(kickpipe):
+    status, out, _ = kickpipe("keywords")
+    assert status == 0
+    assert [line.split() for line in out.splitlines()][:2] == [["90", "kick"], ["40", "deep"]]
+    assert list(json.loads(kickpipe("keywords", "--json")[1])["keywords"]) == WORDS
+
+
+def test_synth_writes_a_library(kickpipe, tmp_path):
+    status, out, _ = kickpipe("synth", "library", "--count", 3, "--seed", 2)
+    assert status == 0
+    assert "3 kicks" in out
+    assert len(list((tmp_path / "library").rglob("*.wav"))) >= 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "clicki"], "did you mean clicky"),
+        (["generate", "deep:x"], "deep:x"),
+        (["generate", "--count", "0"], "count"),
+        (["generate", "--count", "-2"], "count"),
+        (["generate", "--count", "99999999"], "count"),
+        (["generate", "--steps", "0"], "steps"),
+        (["generate", "--steps", "1001"], "steps"),
+        (["generate", "--guidance", "nan"], "guidance"),
+        (["generate", "--seed", "-1"], "seed"),
+        (["generate", "--bits", "20"], "bits"),
+        (["generate", "--format", "flac", "--bits", "32"], "bits"),
+        (["generate", "--tune", "H9"], "H9"),
+        (["generate", "--length", "-1"], "length"),
+        (["generate", "--checkpoints", "nowhere"], "dvc pull"),
+        (["vary", "missing.wav"], "missing.wav"),
+        (["again", "missing.wav"], "missing.wav"),
+        (["keywords", "--checkpoints", "nowhere"], "dvc repro"),
+        (["play", "missing.wav"], "missing.wav"),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2_and_write_nothing(kickpipe, tmp_path, arguments, message):
+    status, out, err = kickpipe(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("kickpipe: ") and err.count("\n") == 1
+    assert message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["generate", "--count", "two"], ["generate", "--sampler", "euler"], ["sing"], ["vary", "--x"]]
+)
+def test_mistakes_in_the_command_line_are_status_2_without_a_traceback(kickpipe, arguments):
+    status, _, err = kickpipe(*arguments)
+    assert status == 2
+    assert "Traceback" not in err and "rror" in err
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(kickpipe, tmp_path):
+    (tmp_path / "kicks").write_text("in the way")
+    status, _, err = kickpipe("generate", "--steps", 1, "--out", "kicks")
+    assert status == 2
+    assert "cannot be written" in err
+
+
+def test_play_without_a_player_says_so(kickpipe, source, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    if sys.platform == "win32":
+        pytest.skip("Windows plays by itself")
+    status, _, err = kickpipe("play", source)
+    assert status == 2
+    assert "no audio player found" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell script as player")
+def test_play_uses_the_player_there_is(kickpipe, source, tmp_path, monkeypatch):
+    player = tmp_path / "bin" / "aplay"
+    player.parent.mkdir()
+    player.write_text(f'#!/bin/sh\necho "$2" > "{tmp_path}/played"\n')
+    player.chmod(0o755)
+    monkeypatch.setenv("PATH", str(player.parent))
+    assert kickpipe("play", source)[0] == 0
+    assert (tmp_path / "played").read_text().strip() == str(source)
+
+
+def test_the_module_runs_and_help_does_not_import_torch():
+    code = "import sys, kickpipe.cli; print([m for m in ('torch', 'numpy', 'pandas', 'scipy') if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+    result = subprocess.run([sys.executable, "-m", "kickpipe", "--version"], capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("kickpipe ")
