@@ -2,26 +2,41 @@
 
 Every hyperparameter has one name, here and in the file; nothing has a default in code. An unknown, missing or
 mistyped one is refused by its dotted name before any work starts. ``dvc exp run -S diffusion.lr=1e-5`` writes
-``1e-05``, which YAML reads as a string: numbers in strings are accepted for that reason.
+``1e-05``, which YAML reads as a string: numbers in strings are accepted for that reason. Values that only fail together
+(channels that attention heads do not divide) are refused here too, not by a network hours after the first stage began.
 """
 
 __all__ = ["Params", "ParamsError", "load_params"]
 
+import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from annotated_types import Ge, Gt, Le, Len, Lt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.errors import KickpipeError
 
-Count = Annotated[int, Gt(0)]
-Positive = Annotated[float, Gt(0), Field(allow_inf_nan=False)]
-NonNegative = Annotated[float, Ge(0), Field(allow_inf_nan=False)]
-Share = Annotated[float, Ge(0), Le(1)]
-Seed = Annotated[int, Ge(0), Lt(2**31)]
+
+def refuse_bool(value: Any) -> Any:
+    """Keeps ``epochs: yes`` from becoming 1: Python counts booleans among the numbers."""
+    if isinstance(value, bool):
+        raise ValueError(f"expected a number, found {value}")
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(refuse_bool)]
+Number = Annotated[float, BeforeValidator(refuse_bool), Field(allow_inf_nan=False)]
+Count = Annotated[Integer, Gt(0)]
+NonNegativeCount = Annotated[Integer, Ge(0)]
+Positive = Annotated[Number, Gt(0)]
+NonNegative = Annotated[Number, Ge(0)]
+Share = Annotated[Number, Ge(0), Le(1)]
+Seed = Annotated[Integer, Ge(0), Lt(2**31)]
+
+ATTENTION_HEADS = 4  # of the U-Net; no hyperparameter
 
 
 class ParamsError(KickpipeError):
@@ -38,7 +53,7 @@ class AudioParams(Section):
     n_fft: Count
     hop_length: Count
     n_mels: Count
-    peak_db: Annotated[float, Le(0)]
+    peak_db: Annotated[Number, Le(0)]
     fade_seconds: NonNegative
     mel_floor: Positive
 
@@ -59,9 +74,15 @@ class AggregateParams(Section):
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     extensions: Annotated[tuple[str, ...], Field(min_length=1)]
-    min_bytes: Annotated[int, Ge(0)]
+    min_bytes: NonNegativeCount
     max_bytes: Count
     keep_numbers: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def check_sizes(self) -> "AggregateParams":
+        if self.min_bytes > self.max_bytes:
+            raise ValueError(f"min_bytes {self.min_bytes} must not exceed max_bytes {self.max_bytes}")
+        return self
 
 
 class PreprocessParams(Section):
@@ -69,19 +90,19 @@ class PreprocessParams(Section):
 
 
 class SplitParams(Section):
-    validation_share: Annotated[float, Ge(0), Lt(1)]
+    validation_share: Annotated[Number, Ge(0), Lt(1)]
     holdout: tuple[str, ...]
 
 
 class VaeParams(Section):
-    channels: tuple[Count, ...]
+    channels: Annotated[tuple[Count, ...], Len(1)]
     latent_channels: Count
     batch_size: Count
     lr: Positive
     epochs: Count
     kl_weight_start: NonNegative
     kl_weight_end: NonNegative
-    kl_anneal_epochs: Annotated[int, Ge(0)]
+    kl_anneal_epochs: NonNegativeCount
     mixed_precision: bool
     checkpoint_every_epochs: Count
     seed: Seed
@@ -89,20 +110,20 @@ class VaeParams(Section):
 
 
 class DiffusionParams(Section):
-    channels: tuple[Count, ...]
-    time_dim: Annotated[int, Gt(1)]
+    channels: Annotated[tuple[Count, ...], Len(1)]
+    time_dim: Count
     cond_dim: Count
     embedding_dim: Count
-    num_timesteps: Annotated[int, Gt(1)]
-    beta_start: Annotated[float, Gt(0), Lt(1)]
-    beta_end: Annotated[float, Gt(0), Lt(1)]
+    num_timesteps: Annotated[Integer, Gt(1)]
+    beta_start: Annotated[Number, Gt(0), Lt(1)]
+    beta_end: Annotated[Number, Gt(0), Lt(1)]
     min_count: Count
     batch_size: Count
     gradient_accumulation: Count
     lr: Positive
     iterations: Count
     mixed_precision: bool
-    ema_decay: Annotated[float, Ge(0), Lt(1)]
+    ema_decay: Annotated[Number, Ge(0), Lt(1)]
     ema_warmup: bool
     keyword_dropout: Share
     validate_every: Count
@@ -110,25 +131,35 @@ class DiffusionParams(Section):
     seed: Seed
     init_from: str | None
 
+    @model_validator(mode="after")
+    def check_network(self) -> "DiffusionParams":
+        if self.beta_start > self.beta_end:
+            raise ValueError(f"beta_start {self.beta_start} must not exceed beta_end {self.beta_end}")
+        if self.time_dim % 2:
+            raise ValueError(f"time_dim {self.time_dim} must be even: half sines, half cosines")
+        if self.channels[-1] % ATTENTION_HEADS:
+            raise ValueError(f"channels: the last, {self.channels[-1]}, must be a multiple of {ATTENTION_HEADS}")
+        return self
+
 
 class VocoderParams(Section):
     channels: Count
-    upsample_rates: tuple[Count, ...]
+    upsample_rates: Annotated[tuple[Count, ...], Len(1)]
     upsample_kernels: tuple[Count, ...]
-    resblock_kernels: tuple[Count, ...]
-    resblock_dilations: tuple[Count, ...]
-    periods: tuple[Annotated[int, Gt(1)], ...]
+    resblock_kernels: Annotated[tuple[Count, ...], Len(1)]
+    resblock_dilations: Annotated[tuple[Count, ...], Len(1)]
+    periods: tuple[Annotated[Integer, Gt(1)], ...]
     num_scales: Count
     discriminator_width: Positive
-    reconstruction_steps: Annotated[int, Ge(0)]
-    discriminator_warmup_steps: Annotated[int, Ge(0)]
+    reconstruction_steps: NonNegativeCount
+    discriminator_warmup_steps: NonNegativeCount
     batch_size: Count
     segment_size: Count
     crop: Literal["sound", "uniform"]
     align_polarity: bool
     lr: Positive
     betas: tuple[Share, Share]
-    lr_gamma: Annotated[float, Gt(0), Le(1)]
+    lr_gamma: Annotated[Number, Gt(0), Le(1)]
     epochs: Count
     feature_matching_weight: NonNegative
     mel_weight: NonNegative
@@ -138,19 +169,32 @@ class VocoderParams(Section):
     seed: Seed
     init_from: str | None
 
+    @model_validator(mode="after")
+    def check_network(self) -> "VocoderParams":
+        if len(self.upsample_rates) != len(self.upsample_kernels):
+            raise ValueError("upsample_kernels: expected one for each of upsample_rates")
+        for rate, kernel in zip(self.upsample_rates, self.upsample_kernels, strict=True):
+            if kernel < rate or (kernel - rate) % 2:
+                raise ValueError(f"upsample_kernels: {kernel} must exceed its rate {rate} by an even number")
+        if even := [kernel for kernel in self.resblock_kernels if kernel % 2 == 0]:
+            raise ValueError(f"resblock_kernels: {even[0]} is even; a kernel has a centre only if odd")
+        if self.channels % 2 ** len(self.upsample_rates):
+            raise ValueError(f"channels {self.channels} cannot be halved {len(self.upsample_rates)} times")
+        return self
+
 
 class EvaluateParams(Section):
     count: Count
     seed: Seed
     prompts: Annotated[tuple[str, ...], Len(1)]
     guidance: Positive
-    real: Annotated[int, Gt(1)]
+    real: Annotated[Integer, Gt(1)]
     not_real: tuple[str, ...]
     compare: Count
     draws: Count
     round_trips: Count
-    keywords: Annotated[int, Ge(0)]
-    keyword_kicks: Annotated[int, Ge(4)]
+    keywords: NonNegativeCount
+    keyword_kicks: Annotated[Integer, Ge(4)]
     guidances: Annotated[tuple[Positive, ...], Len(1)]
 
 
@@ -168,19 +212,20 @@ class Params(Section):
 
     @model_validator(mode="after")
     def check_upsampling(self) -> "Params":
-        total = 1
-        for rate in self.vocoder.upsample_rates:
-            total *= rate
+        total = math.prod(self.vocoder.upsample_rates)
         if total != self.audio.hop_length:
             raise ValueError(
                 f"vocoder.upsample_rates multiply to {total}, expected audio.hop_length = {self.audio.hop_length}"
             )
-        if len(self.vocoder.upsample_rates) != len(self.vocoder.upsample_kernels):
-            raise ValueError("vocoder.upsample_kernels: expected one for each of vocoder.upsample_rates")
         if self.vocoder.segment_size % self.audio.hop_length:
             raise ValueError(
                 f"vocoder.segment_size {self.vocoder.segment_size} is not a multiple of audio.hop_length "
                 f"{self.audio.hop_length}: crops of mel and waveform would not match"
+            )
+        if self.vocoder.segment_size <= self.audio.n_fft // 2:
+            raise ValueError(
+                f"vocoder.segment_size {self.vocoder.segment_size} must exceed half of audio.n_fft {self.audio.n_fft}: "
+                "a crop has no mel otherwise"
             )
         return self
 
@@ -196,7 +241,9 @@ def load_params(path: str | Path = "params.yaml") -> Params:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path}: not found; run the stages from the root of the project") from None
-    except yaml.YAMLError as error:
+    except OSError as error:
+        raise ParamsError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(values, dict):
         raise ParamsError(f"{path}: expected sections such as 'audio:', found {type(values).__name__}")
