@@ -3,7 +3,8 @@
 The tensors are the weights (the averaged ones where training keeps an average). The metadata holds one JSON text with
 the kind, format version, constructor arguments, audio settings, step and extras such as the vocabulary:
 ``load_model`` rebuilds the network from the file alone. safetensors holds numbers only, so a hostile file can be wrong
-but not executed.
+but not executed; and the network is first built without memory and compared with the tensors that are really there, so
+it cannot claim more memory than its own size either.
 """
 
 __all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata", "write_model"]
@@ -11,6 +12,7 @@ __all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata
 import hashlib
 import importlib
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from kickpipe.errors import KickpipeError
 from kickpipe.files import replacing
 
 FORMAT_VERSION = 1
+MAX_CONFIG_CHARACTERS = 2000  # a list of a million layers would be built before it could be compared with the tensors
 
 # By name, and imported when a file of that kind is opened: a stage depends on its own network only
 KINDS = {
@@ -116,14 +119,15 @@ def read_metadata(path: str | Path, kind: str | None = None) -> dict[str, Any]:
         metadata = json.loads(text or "")
         found, version = metadata["kind"], metadata["format_version"]
         missing = {"config", "audio", "step", "extra"} - metadata.keys()
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise CheckpointError(f"{path}: a safetensors file, but not one that kickpipe wrote") from None
     if missing:
         raise CheckpointError(f"{path}: the metadata lacks {', '.join(sorted(missing))}")
     if version != FORMAT_VERSION:
         raise CheckpointError(f"{path}: format version {version}, this kickpipe reads version {FORMAT_VERSION}")
-    if found not in KINDS or (kind is not None and found != kind):
-        raise CheckpointError(f"{path}: holds a {found!r} model, expected {kind or ' or '.join(KINDS)!r}")
+    expected = list(KINDS) if kind is None else [kind]
+    if found not in expected:
+        raise CheckpointError(f"{path}: holds a {found!r} model, expected {' or '.join(map(repr, expected))}")
     return metadata
 
 
@@ -146,14 +150,40 @@ def load_model(path: str | Path, kind: str) -> ModelFile:
     metadata = read_metadata(path, kind)
     try:
         audio = AudioSettings.from_dict(metadata["audio"])
-        model = model_class(kind)(**metadata["config"])
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            check_shapes(kind, metadata["config"], audio, shapes)
+            tensors = {name: file.get_tensor(name) for name in shapes}
+        bad = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+        model = model_class(kind)(**metadata["config"])
         model.load_state_dict(tensors)
-    except (TypeError, ValueError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # arguments from a stranger's file fail in any way, and each means the same to the user
         raise CheckpointError(f"{path}: weights and metadata do not belong together: {error}") from None
-    if bad := [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]:
+    if bad:
         raise CheckpointError(f"{path}: weights that are not finite: {', '.join(bad[:5])}")
     model.eval().requires_grad_(False)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return ModelFile(kind, model, metadata["config"], audio, metadata["step"], metadata["extra"], sha256)
+
+
+def check_shapes(kind: str, config: dict[str, Any], audio: AudioSettings, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Compares the tensors of a file with the network that ``config`` describes, built without memory.
+
+    Raises:
+        ValueError: If they differ, or the network is not one for ``audio``.
+    """
+    if len(json.dumps(config)) > MAX_CONFIG_CHARACTERS:
+        raise ValueError(f"constructor arguments of more than {MAX_CONFIG_CHARACTERS} characters")
+    for name in ("n_mels", "num_frames"):
+        if name in config and config[name] != getattr(audio, name):
+            raise ValueError(f"the network has {name} {config[name]}, its audio settings {getattr(audio, name)}")
+    if "upsample_rates" in config and math.prod(config["upsample_rates"]) != audio.hop_length:
+        raise ValueError(f"upsample_rates {config['upsample_rates']} do not multiply to hop_length {audio.hop_length}")
+    with torch.device("meta"):
+        expected = {name: tuple(tensor.shape) for name, tensor in model_class(kind)(**config).state_dict().items()}
+    if wrong := sorted(expected.items() ^ shapes.items()):
+        name = wrong[0][0]
+        found, wanted = shapes.get(name, "not there"), expected.get(name, "none")
+        raise ValueError(
+            f"{name} is {found} in the file, expected {wanted}; {len({n for n, _ in wrong})} tensors differ"
+        )

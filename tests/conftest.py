@@ -1,6 +1,8 @@
 """Fixtures that several tests share."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,5 +25,29 @@ def library() -> Path:
 def settings() -> AudioSettings:
     """The specified audio settings."""
     return AudioSettings(
-        sample_rate=44100, duration=2.0, n_fft=2048, hop_length=512, n_mels=128, peak_db=-1.0, fade_seconds=0.2, mel_floor=1e-5
+        sample_rate=44100,
+        duration=2.0,
+        n_fft=2048,
+        hop_length=512,
+        n_mels=128,
+        peak_db=-1.0,
+        fade_seconds=0.2,
+        mel_floor=1e-5,
     )
+
+
+@pytest.fixture
+def file_size_limit() -> Callable[[int], AbstractContextManager[None]]:
+    """A disk that is full after so many bytes a file: ``with file_size_limit(1000): ...``."""
+    resource = pytest.importorskip("resource", reason="no limits on file sizes on this system")
+
+    @contextmanager
+    def limit(num_bytes: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit

@@ -6,9 +6,12 @@ They travel inside every model file, so a network is never fed mels it was not t
 __all__ = ["AudioSettings"]
 
 import dataclasses
-
+import math
 from dataclasses import dataclass
 from typing import Any
+
+# What a file may claim at most: a model file from a stranger must not make a machine run out of memory
+LIMITS = {"sample_rate": 768_000, "duration": 60.0, "n_fft": 2**16, "hop_length": 2**16, "n_mels": 2**12}
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,21 @@ class AudioSettings:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "AudioSettings":
-        """Rebuilds the settings.
+        """Rebuilds the settings from what a file says.
 
         Raises:
             TypeError: If a name is missing or unknown.
+            ValueError: If a value is not a number, or one that no kick has.
         """
-        return cls(**values)
+        settings = cls(**values)
+        for name, value in settings.to_dict().items():
+            whole = name in ("sample_rate", "n_fft", "hop_length", "n_mels")
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int if whole else (int, float))
+                or not math.isfinite(value)
+            ):
+                raise ValueError(f"audio.{name}: expected a{' whole' if whole else ''} number, found {value!r}")
+            if name in LIMITS and not 0 < value <= LIMITS[name]:
+                raise ValueError(f"audio.{name}: {value} is not between 0 and {LIMITS[name]}")
+        return settings
