@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from kickpipe.checkpoints import load_model
-from kickpipe.data.datasets import list_examples, load_tensors
+from kickpipe.data.datasets import list_examples, load_tensors, save_tensor
 from kickpipe.files import write_json
 from kickpipe.models.vae import VAE
 from kickpipe.params import load_params
@@ -30,7 +30,7 @@ def main() -> None:
         with torch.inference_mode():
             mu, _ = vae.encode(load_tensors("data/processed", batch, audio.mel_shape).to(device))
         for name, latent in zip(batch, mu.cpu(), strict=True):
-            torch.save(latent.clone(), folder / f"{name}.pt")
+            save_tensor(latent, folder / f"{name}.pt")
         encoded.append(mu.cpu())
 
     latents = torch.cat(encoded)

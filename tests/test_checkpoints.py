@@ -1,6 +1,7 @@
 import hashlib
 import json
 import pickle
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,10 +21,15 @@ INPUTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, settings) -> Path:
+    return write_tiny_models(tmp_path_factory.mktemp("models"), settings)
+
+
 @pytest.fixture
-def models(tmp_path, settings) -> Path:
+def models(tmp_path, written) -> Path:
     """A folder with the three model files."""
-    return write_tiny_models(tmp_path, settings)
+    return shutil.copytree(written, tmp_path / "models")
 
 
 def rewrite(path: Path, change) -> None:

@@ -1,6 +1,6 @@
 """The kicks of a library and their tensors, mels or latents, which are small enough to lie in memory (13,600 mels: 1.2 GB)."""
 
-__all__ = ["Example", "list_examples", "load_tensor", "load_tensors"]
+__all__ = ["Example", "list_examples", "load_tensor", "load_tensors", "save_tensor"]
 
 import csv
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kickpipe.data.split import is_validation
 from kickpipe.errors import KickpipeError
+from kickpipe.files import replacing
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,13 @@ def load_tensor(path: Path) -> Tensor:
         return torch.load(path, weights_only=True)
     except Exception as error:  # torch raises many kinds here, and each means the same to the user
         raise KickpipeError(f"{path}: not readable as a tensor: {error}; run 'dvc repro'") from error
+
+
+def save_tensor(tensor: Tensor, path: Path) -> None:
+    """Writes one tensor, and nothing else of the storage that it is a view of.
+
+    Raises:
+        OSError: If the file cannot be written.
+    """
+    with replacing(path) as partial, partial.open("wb") as file:  # torch would write a path's name into the file
+        torch.save(tensor.clone(), file)

@@ -14,6 +14,9 @@ import torch
 
 from kickpipe.errors import KickpipeError
 
+DEVICES = ("cpu", "cuda", "mps", "xpu")  # torch has more that compute nothing, such as "meta"
+MAX_THREADS = 1024  # OpenMP ends the whole process where the system grants no more
+
 
 def select_device() -> torch.device:
     """The device of this process, with torch's threads set for it.
@@ -24,11 +27,13 @@ def select_device() -> torch.device:
     name = os.environ.get("KICKPIPE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     threads = os.environ.get("KICKPIPE_THREADS")
     if threads:
-        if not threads.isdigit() or int(threads) < 1:
-            raise KickpipeError(f"KICKPIPE_THREADS={threads}: expected a number of threads, 1 or more")
+        if not threads.isdecimal() or not 1 <= int(threads) <= MAX_THREADS:
+            raise KickpipeError(f"KICKPIPE_THREADS={threads}: expected a number of threads, 1 to {MAX_THREADS}")
         torch.set_num_threads(int(threads))
     try:
         device = torch.device(name)
+        if device.type not in DEVICES:
+            raise KickpipeError(f"KICKPIPE_DEVICE={name}: expected one of {', '.join(DEVICES)}")
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was compiled with CUDA
         raise KickpipeError(f"KICKPIPE_DEVICE={name}: not available here: {str(error).splitlines()[0]}") from None

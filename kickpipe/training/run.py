@@ -6,6 +6,7 @@ intervals and every few minutes in between, and end on Ctrl-C or SIGTERM with th
 
 __all__ = ["run_training"]
 
+import math
 import os
 import signal
 import threading
@@ -50,10 +51,11 @@ def run_training(
         FloatingPointError: If a loss is not finite.
         Interrupted: On Ctrl-C or SIGTERM, after saving.
     """
+    clock = SaveClock()
     if folder.resume(state):
         print(f"{tracker.desc}: resumes at step {state.step} of {steps} from {folder.path}", flush=True)
     stop = StopSignal()
-    clock = SaveClock()
+    clock.restart()
 
     def save(current: TrainState) -> None:
         at_interval = current.step % save_every == 0 or current.step == steps
@@ -89,7 +91,9 @@ class SaveClock:
         try:
             self.seconds = 60 * float(text)
         except ValueError:
-            raise KickpipeError(f"KICKPIPE_SAVE_MINUTES={text}: expected a number of minutes") from None
+            self.seconds = math.nan
+        if not self.seconds >= 0:
+            raise KickpipeError(f"KICKPIPE_SAVE_MINUTES={text}: expected a number of minutes, 0 for every step")
         self.restart()
 
     def restart(self) -> None:

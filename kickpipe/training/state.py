@@ -9,7 +9,6 @@ __all__ = ["RunFolder", "StateError", "Stateful", "TrainState", "fingerprint"]
 
 import hashlib
 import json
-import pickle
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -51,15 +50,27 @@ class TrainState:
         states = {name: item.state_dict() for name, item in self.objects.items()}
         return {"fingerprint": self.fingerprint, "step": self.step, **self.values, **states}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes over a saved state.
+    def check(self, state_dict: dict[str, Any]) -> None:
+        """Looks whether a saved state can be taken over.
 
         Raises:
-            StateError: If it was written by another run.
+            StateError: If it was written by another run, or is not whole.
         """
+        if not isinstance(state_dict, dict):
+            raise StateError(f"holds {type(state_dict).__name__}, not a training state")
         if state_dict.get("fingerprint") != self.fingerprint:
             found = str(state_dict.get("fingerprint"))[:12]
             raise StateError(f"written by another run: fingerprint {found}, expected {self.fingerprint[:12]}")
+        if missing := {"step", *self.objects} - state_dict.keys():
+            raise StateError(f"lacks {', '.join(sorted(missing))}")
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes over a saved state, or nothing of it.
+
+        Raises:
+            StateError: As ``check``.
+        """
+        self.check(state_dict)
         for name, item in self.objects.items():
             item.load_state_dict(state_dict[name])
         self.step = state_dict["step"]
@@ -78,6 +89,7 @@ def fingerprint(
     """
     digest = hashlib.sha256(json.dumps(params, sort_keys=True).encode())
     for chunk in data:
+        digest.update(f"{memoryview(chunk).nbytes}:".encode())  # where one chunk ends matters
         digest.update(chunk)
     files = [*sources, Path(init_from)] if init_from and Path(init_from).is_file() else sources
     for path in files:
@@ -149,8 +161,10 @@ class RunFolder:
                 continue
             try:
                 loaded = torch.load(path, map_location="cpu", weights_only=True)
-            except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-                print(f"{path}: damaged, left aside: {str(error).splitlines()[0]}", file=sys.stderr)
+                state.check(loaded)
+            except Exception as error:  # torch raises many kinds on a damaged file, and each means the same
+                reason = (str(error) or type(error).__name__).splitlines()[0]
+                print(f"{path}: damaged, left aside: {reason}", file=sys.stderr)
                 continue
             state.load_state_dict(loaded)
             return True

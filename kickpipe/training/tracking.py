@@ -8,6 +8,7 @@ __all__ = ["Tracker", "write_curves"]
 
 import csv
 import io
+import math
 import os
 import sys
 import time
@@ -41,18 +42,18 @@ class Tracker:
         self.batch_size = batch_size
         self.rows: list[dict[str, float]] = []
         self.sums: dict[str, float] = {}
-        self.count = 0
+        self.counts: dict[str, int] = {}  # of each term: some begin in the middle of an interval
         self.writer = None
         self.line: Iterator[int] | None = None
         self.since = (0, time.monotonic())
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": [dict(row) for row in self.rows], "sums": dict(self.sums), "count": self.count}
+        return {"rows": [dict(row) for row in self.rows], "sums": dict(self.sums), "counts": dict(self.counts)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
         self.sums = state_dict["sums"]
-        self.count = state_dict["count"]
+        self.counts = state_dict["counts"]
 
     def open(self, step: int) -> None:
         """Starts to report, from ``step`` completed steps on; points that a killed run left beyond it are dropped."""
@@ -72,7 +73,7 @@ class Tracker:
         """Takes the scalars of one step."""
         for name, value in scalars.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
-        self.count += 1
+            self.counts[name] = self.counts.get(name, 0) + 1
         if self.line is not None:
             next(self.line, None)
         if self.writer is not None and step % LOG_EVERY == 0:
@@ -85,10 +86,16 @@ class Tracker:
             self.writer.add_scalar("run/memory_gib", memory_gib(), step)
 
     def validated(self, step: int, scalars: dict[str, float]) -> None:
-        """Ends an interval: a row with the mean training scalars since the last one, and the validation scalars."""
-        means = {name: value / self.count for name, value in self.sums.items()} if self.count else {}
+        """Ends an interval: a row with the mean training scalars since the last one, and the validation scalars.
+
+        Raises:
+            FloatingPointError: If a validation scalar is not finite.
+        """
+        if bad := [f"val_{name}" for name, value in scalars.items() if not math.isfinite(value)]:
+            raise FloatingPointError(f"{', '.join(bad)} not finite at step {step}: {scalars}")
+        means = {name: value / self.counts[name] for name, value in self.sums.items()}
         self.rows.append({"step": step, **means, **{f"val_{name}": value for name, value in scalars.items()}})
-        self.sums, self.count = {}, 0
+        self.sums, self.counts = {}, {}
         if self.writer is not None:
             for name, value in scalars.items():
                 self.writer.add_scalar(f"val/{name}", value, step)
