@@ -8,6 +8,8 @@ from kickpipe.evaluation.library import load_library
 from kickpipe.files import write_json
 from kickpipe.generate import KickGenerator
 from kickpipe.params import load_params
+from kickpipe.report import build_report
+from kickpipe.report.origin import current_commit
 from stages.entry import run
 
 
@@ -29,6 +31,15 @@ def main() -> None:
     evaluation = evaluate(generator, library, **options, workers=workers)
     write_json(Path("metrics/evaluate.json"), evaluation.metrics)
     write_json(Path("metrics/evaluate_details.json"), evaluation.details)
+    build_report(
+        evaluation,
+        "reports/index.html",
+        curves={name: Path(f"plots/train_{name.lower()}.csv") for name in ("VAE", "Diffusion", "Vocoder")},
+        left_out=(Path("data/left_out.csv"), Path("data/preprocess_left_out.csv")),
+        params=Path("params.yaml").read_text(encoding="utf-8"),
+        commit=current_commit(),
+        models=generator.hashes,
+    )
 
 
 if __name__ == "__main__":

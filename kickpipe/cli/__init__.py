@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from kickpipe.cli.app import app
 from kickpipe.cli.make import again, generate, inpaint, interpolate, vary
+from kickpipe.cli.report import report
 from kickpipe.cli.tools import keywords, play, synth
 
 
@@ -23,11 +24,12 @@ def register() -> None:
         again: "kickpipe again kicks/kick_deep-808_s1_F#1.wav",
         keywords: "kickpipe keywords",
         play: "kickpipe play kicks/kick_deep-808_s1_F#1.wav",
+        report: "kickpipe report mypack/ --library data/source --out mypack.html",
         synth: "kickpipe synth data/source --count 500 --seed 1",
     }
     for command, example in examples.items():
         app.command(
-            epilog=f"Example: {example}", no_args_is_help=command in (vary, interpolate, inpaint, again, play, synth)
+            epilog=f"Example: {example}", no_args_is_help=command in (vary, interpolate, inpaint, again, play, report, synth)
         )(command)
 
 
