@@ -6,7 +6,7 @@ SOURCE is a folder of real samples with a table beside it (SOURCE.csv unless --c
 `path`, `is_kick`, `release_training` and `licence`. OUT is written new:
 
     real/<source>/808 Deep Kick 0001.wav              every real kick that may be trained on
-    augmented/<source>/808 Deep Kick 0001 a03.wav     copies of those that are not held out (kickpipe.audio.augment)
+    augmented/<source>/808 Deep Kick 0001 03.wav      copies of those that are not held out (kickpipe.audio.augment)
     synth/...                                         kicks of the built-in synthesiser, without strangers among them
     provenance.csv                                    file, kind, source, original path, licence, held out or not
     left_out.csv                                      what was left out and why
@@ -183,7 +183,7 @@ def write_release(
         kick_seed = zlib.crc32(kick.path.encode()) + seed
         copies = 0 if kick.held_out else num_augmented
         takes += [
-            ("augmented", trimmed(augment(kick.waveform, SAMPLE_RATE, kick_seed, index)[: len_max()]), f" a{index:02d}")
+            ("augmented", trimmed(augment(kick.waveform, SAMPLE_RATE, kick_seed, index)[: len_max()]), f" {index:02d}")
             for index in range(copies)
         ]
         for kind, waveform, suffix in takes:
