@@ -16,6 +16,8 @@ WITHOUT_NUMBERS = frozenset(
         "kickpipe.files",
         "kickpipe.params",  # the values are declared to DVC one by one
         "kickpipe.progress",
+        "kickpipe.report",  # shows what was measured; a change of its looks must not generate 500 kicks
+        "kickpipe.report.origin",
         "kickpipe.sources",
         "kickpipe.training.preview",
         "kickpipe.training.run",
