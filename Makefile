@@ -34,7 +34,6 @@ test: $(VENV)/dev.stamp
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
 
 release-library: setup
 	$(if $(SOURCE),,$(error SOURCE=DIR: the folder of real samples, with its table DIR.csv beside it))

@@ -16,9 +16,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import yaml
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from preset import apply_preset
 
 ROOT = Path(__file__).resolve().parents[1]
 COPY = ROOT / "build" / "demo"
@@ -95,22 +96,12 @@ def start_from_checkpoints() -> bool:
 
 
 def change_params(source: Path, pretrained: bool) -> None:
-    """Merges the demo's preset over the params of the copy."""
-    path = COPY / "params.yaml"
-    params = yaml.safe_load(path.read_text(encoding="utf-8"))
-    merge(params, yaml.safe_load((COPY / "presets" / "demo.yaml").read_text(encoding="utf-8")))
-    merge(params, {"aggregate": {"source_dir": source.as_posix()}})
+    """Merges the demo's presets over the params of the copy."""
+    presets = [COPY / "presets" / "demo.yaml", {"aggregate": {"source_dir": source.as_posix()}}]
     if pretrained:
-        merge(params, yaml.safe_load((COPY / "presets" / "finetune.yaml").read_text(encoding="utf-8")))
-    path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
-
-
-def merge(params: dict[str, Any], changes: dict[str, Any]) -> None:
-    for name, value in changes.items():
-        if isinstance(value, dict):
-            merge(params[name], value)
-        else:
-            params[name] = value
+        presets.append(COPY / "presets" / "finetune.yaml")
+    for preset in presets:
+        apply_preset(COPY / "params.yaml", preset)
 
 
 def kickpipe(*arguments: object) -> None:
