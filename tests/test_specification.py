@@ -7,6 +7,7 @@ kickpipe give; small networks stand in only where a training has to be run.
 import csv
 import math
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -40,14 +41,19 @@ from kickpipe.training.loop import ema_decay_at, update_ema
 from kickpipe.training.state import RunFolder
 from kickpipe.training.vae import VaeObjective
 from kickpipe.training.vocoder import VocoderObjective
+from scripts.preset import apply_preset
 from stages import encode_latents
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def params() -> Params:
-    return load_params(ROOT / "params.yaml")
+def params(tmp_path_factory) -> Params:
+    """params.yaml under the preset "specification": what the released models were trained with may differ from it."""
+    path = tmp_path_factory.mktemp("params") / "params.yaml"
+    shutil.copy(ROOT / "params.yaml", path)
+    apply_preset(path, ROOT / "presets" / "specification.yaml")
+    return load_params(path)
 
 
 @pytest.fixture(scope="module")
