@@ -226,7 +226,8 @@ def pitch_sweep(x: np.ndarray, sample_rate: int) -> PitchSweep:
 
     The start is the highest pitch in the first 20 ms after the onset, the end the mean over the second half of the body
     (up to the decay of that band by 20 dB) with energy as weight, the sweep time what passes from the onset until the
-    pitch has fallen by 90% of the difference (0 when the start lies less than 20% over the end). NaN where there is no such band.
+    pitch has fallen by 90% of the difference (0 when the start lies less than 20% over the end). NaN where there is no
+    such band.
     """
     found = _sounding(x, ONSET_DB)
     if found is None:

@@ -6,6 +6,7 @@ pack's, with some files among them that are not single kicks. Kick i depends on 
 
 __all__ = ["FAMILIES", "INTENTS", "Kick", "draw_kick", "synthesise", "write_library"]
 
-from kickpipe.audio.synth.families import FAMILIES, INTENTS
+from kickpipe.audio.synth.families import FAMILIES
+from kickpipe.audio.synth.intents import INTENTS
 from kickpipe.audio.synth.kick import Kick, draw_kick, synthesise
 from kickpipe.audio.synth.pack import write_library

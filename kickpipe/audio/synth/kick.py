@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kickpipe.audio.synth.families import FAMILIES, INTENTS, draw_patch
+from kickpipe.audio.synth.families import FAMILIES, FAMILY_SHARES, draw_patch
+from kickpipe.audio.synth.intents import INTENTS
 from kickpipe.audio.synth.render import Patch, render
 
 PEAK = 10.0 ** (-1.0 / 20.0)
@@ -37,8 +38,8 @@ def draw_kick(seed: int, index: int, *, family: str | None = None, words: Sequen
         if word not in INTENTS:
             raise ValueError(f"unknown word {word!r}; known: {', '.join(INTENTS)}")
     rng = np.random.Generator(np.random.PCG64([seed, index]))
-    drawn_family = list(FAMILIES)[int(rng.integers(len(FAMILIES)))]
-    num_words = int(rng.choice(3, p=[0.5, 0.35, 0.15]))
+    drawn_family = str(rng.choice(list(FAMILY_SHARES), p=list(FAMILY_SHARES.values())))
+    num_words = int(rng.choice(3, p=[0.75, 0.2, 0.05]))
     drawn_words = [list(INTENTS)[place] for place in rng.permutation(len(INTENTS))[:num_words]]
     if {"short", "long"} <= set(drawn_words) or {"clicky", "soft"} <= set(drawn_words):
         drawn_words = drawn_words[:1]

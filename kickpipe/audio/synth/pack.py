@@ -18,12 +18,13 @@ from kickpipe.audio.words import acoustic_words
 
 FAMILY_NAMES = {
     "808": "808", "909": "909", "acoustic": "Acoustic", "house": "House", "techno": "Techno",
-    "hardstyle": "Hardstyle", "lofi": "Lofi", "trap": "Trap", "electro": "Electro",
+    "hardstyle": "Hardstyle", "lofi": "Lofi", "trap": "Trap", "electro": "Electro", "analog": "Analog",
+    "machine": "Machine", "hiphop": "Hiphop",
 }
-FOLDERS = ("Drum Machines", "Club", "Studio", "Beats")
 FOLDER_OF_FAMILY = {
     "808": "Drum Machines", "909": "Drum Machines", "acoustic": "Studio", "house": "Club", "techno": "Club",
     "hardstyle": "Club", "lofi": "Beats", "trap": "Beats", "electro": "Drum Machines",
+    "analog": "Drum Machines", "machine": "Drum Machines", "hiphop": "Beats",
 }
 STRANGERS_EVERY = 10
 

@@ -20,6 +20,7 @@ import numpy as np
 
 MEMBRANE_MODES = (1.594, 2.136, 2.296, 2.653, 2.918)
 KNOCK_SECONDS = 0.004
+PAD_SECONDS, FADE_SECONDS = 0.05, 0.03
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Patch:
     slow_decay: float = 0.3
     slow_share: float = 0.0
     bend: float = 1.0
+    line: float = 0.0
     # sub and shell
     sub_db: float = -60.0
     sub_ratio: float = 1.0
@@ -58,10 +60,12 @@ class Patch:
     noise_decay: float = 0.08
     noise_low: float = 200.0
     noise_high: float = 5000.0
+    noise_damp: float = 1.0
     # room and colour
     room_db: float = -60.0
     room_decay: float = 0.15
     room_high: float = 4000.0
+    room_damp: float = 0.5
     drive: float = 0.0
     bias: float = 0.0
     clip_db: float = 0.0
@@ -103,13 +107,21 @@ def _fft_size(num_samples: int) -> int:
     return -(-num_samples // 4096) * 4096
 
 
-def _band_noise(rng, num_samples: int, sample_rate: int, low: float, high: float) -> np.ndarray:
-    """White noise through a band from low to high Hz, scaled to a root mean square of 1."""
-    size = _fft_size(num_samples)
+def _decaying_noise(rng, size: int, sample_rate: int, band: tuple[float, float], decay: float, damp: float) -> np.ndarray:
+    """Noise with shape (size,) through a band (low, high) in Hz that starts with a root mean square of 1 and decays.
+
+    Above the middle of the band it decays `damp` times as fast as below: heads, rooms and tape lose their highs first.
+    """
+    size = _fft_size(size)
     hz = np.arange(size // 2 + 1) * sample_rate / size
-    spectrum = np.fft.rfft(rng.standard_normal(size)) * _high_pass(hz, low) * _low_pass(hz, high)
-    noise = np.fft.irfft(spectrum, size)[:num_samples]
-    return noise / np.sqrt(np.mean(noise**2) + 1e-20)
+    spectrum = np.fft.rfft(rng.standard_normal(size)) * _high_pass(hz, band[0]) * _low_pass(hz, band[1])
+    spectrum /= np.sqrt(2.0 * np.sum(np.abs(spectrum) ** 2)) / size + 1e-20
+    t = np.arange(size) / sample_rate
+    if damp >= 1.0:
+        return np.fft.irfft(spectrum, size) * np.exp(-t / decay)
+    dark = 1.0 / (1.0 + 1j * hz / np.sqrt(band[0] * band[1]))
+    slow, fast = np.fft.irfft(spectrum * dark, size), np.fft.irfft(spectrum * (1.0 - dark), size)
+    return slow * np.exp(-t / decay) + fast * np.exp(-t / (decay * damp))
 
 
 def _body(patch: Patch, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,6 +133,12 @@ def _body(patch: Patch, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         turns = patch.end_hz * t + (patch.start_hz - patch.end_hz) * np.cumsum(fall) * (t[1] - t[0])
     else:
         turns = patch.end_hz * t + (patch.start_hz - patch.end_hz) * sweep * (1.0 - np.exp(-t / sweep))
+    if patch.line > 0.0:
+        # Mixed with a straight fall that ends where the exponential has 10% to go.
+        end = np.log(10.0) * sweep
+        inside = np.minimum(t, end)
+        straight = patch.end_hz * t + (patch.start_hz - patch.end_hz) * (inside - inside**2 / (2.0 * end))
+        turns = (1.0 - patch.line) * turns + patch.line * straight
     if patch.knock_hz > 0.0:
         turns += patch.knock_hz * KNOCK_SECONDS * (1.0 - np.exp(-t / KNOCK_SECONDS))
     angle = 2.0 * np.pi * turns + patch.phase
@@ -154,8 +172,8 @@ def _transient(patch: Patch, t: np.ndarray, sample_rate: int, rng) -> np.ndarray
     click = _gain(patch.click_db)
     if click > 0.0:
         num = min(len(t), int(8.0 * patch.click_decay * sample_rate) + 64)
-        burst = _band_noise(rng, num, sample_rate, patch.click_low, max(patch.click_high, 1.5 * patch.click_low))
-        x[:num] += click * burst * np.exp(-t[:num] / patch.click_decay)
+        band = (patch.click_low, max(patch.click_high, 1.5 * patch.click_low))
+        x[:num] += click * _decaying_noise(rng, num, sample_rate, band, patch.click_decay, 1.0)[:num]
     beater = _gain(patch.beater_db)
     if beater > 0.0:
         num = min(len(t), int(10.0 * patch.beater_decay * sample_rate) + 64)
@@ -164,8 +182,9 @@ def _transient(patch: Patch, t: np.ndarray, sample_rate: int, rng) -> np.ndarray
     noise = _gain(patch.noise_db)
     if noise > 0.0:
         num = min(len(t), int(8.0 * patch.noise_decay * sample_rate) + 64)
-        air = _band_noise(rng, num, sample_rate, patch.noise_low, max(patch.noise_high, 1.5 * patch.noise_low))
-        x[:num] += noise * air * np.exp(-t[:num] / patch.noise_decay) * np.minimum(t[:num] / 0.002, 1.0)
+        band = (patch.noise_low, max(patch.noise_high, 1.5 * patch.noise_low))
+        air = _decaying_noise(rng, num, sample_rate, band, patch.noise_decay, patch.noise_damp)[:num]
+        x[:num] += noise * air * np.minimum(t[:num] / 0.002, 1.0)
     return x
 
 
@@ -183,17 +202,17 @@ def _colour(patch: Patch, x: np.ndarray, sample_rate: int, rng) -> np.ndarray:
     """Room, tilt, boost, low- and high-pass in one pass through the frequency domain."""
     room = _gain(patch.room_db)
     tail = min(int(6.0 * patch.room_decay * sample_rate), sample_rate) if room > 0.0 else 0
-    size = _fft_size(len(x) + tail + int(0.05 * sample_rate))
+    size = _fft_size(len(x) + tail + int(PAD_SECONDS * sample_rate))
     hz = np.arange(size // 2 + 1) * sample_rate / size
     spectrum = np.fft.rfft(x, size)
     if room > 0.0:
-        t = np.arange(tail) / sample_rate
-        echo = rng.standard_normal(tail) * np.exp(-t / patch.room_decay) * (1.0 - np.exp(-t / 0.006))
+        band = (60.0, max(patch.room_high, 200.0))
+        echo = _decaying_noise(rng, tail, sample_rate, band, patch.room_decay, patch.room_damp)[:tail]
+        echo *= 1.0 - np.exp(-np.arange(tail) / (0.006 * sample_rate))
         for place, level in zip(rng.uniform(0.001, 0.02, 4), rng.uniform(-1.0, 1.0, 4), strict=True):
             echo[int(place * sample_rate)] += 12.0 * level
         echo /= np.sqrt(np.sum(echo**2) + 1e-20)
-        reply = np.fft.rfft(echo, size) * _low_pass(hz, patch.room_high) * _high_pass(hz, 60.0)
-        spectrum *= 1.0 + room * reply
+        spectrum *= 1.0 + room * np.fft.rfft(echo, size) * _low_pass(hz, patch.room_high)
     response = _high_pass(hz, patch.low_cut) * _low_pass(hz, min(patch.high_cut, 0.49 * sample_rate), 2 * patch.steep)
     if patch.tilt_db != 0.0:
         # A shelf around 400 Hz with gain tilt_db above it: (1 + g s) / (1 + s), first order.
@@ -202,7 +221,11 @@ def _colour(patch: Patch, x: np.ndarray, sample_rate: int, rng) -> np.ndarray:
     if patch.boost_db != 0.0:
         s = 1j * hz / patch.boost_hz
         response *= (s * s + 10.0 ** (patch.boost_db / 20.0) * s + 1.0) / (s * s + s + 1.0)
-    return np.fft.irfft(spectrum * response, size)
+    out = np.fft.irfft(spectrum * response, size)
+    # The transform is circular: what an abrupt start rings backwards lands at the end, and is faded out there.
+    fade = int(FADE_SECONDS * sample_rate)
+    out[-fade:] *= np.linspace(1.0, 0.0, fade)
+    return out
 
 
 def render(patch: Patch, sample_rate: int, rng: np.random.Generator, num_samples: int) -> np.ndarray:
