@@ -218,7 +218,7 @@ def train_diffusion(
         total, distance = 0.0, 0.0
         spread = (torch.arange(NUM_VALIDATION_DRAWS) * num_timesteps) // NUM_VALIDATION_DRAWS
         offsets = torch.randint(max(num_timesteps // NUM_VALIDATION_DRAWS, 1), (len(val_latents),), generator=generator)
-        for first in spread:
+        for first in spread if len(val_latents) else ():
             for part in torch.arange(len(val_latents)).split(256):
                 noise = torch.randn(val_latents[part].shape, generator=generator)
                 timestep = (first + offsets[part]).clamp(max=num_timesteps - 1)
@@ -227,7 +227,8 @@ def train_diffusion(
                 total += loss.item() * len(part) / (len(val_latents) * NUM_VALIDATION_DRAWS)
         for averaged, current in zip(ema.parameters(), model.parameters(), strict=True):
             distance += (averaged - current).square().sum().item()
-        tracker.validated(step, {"loss": total, "ema_distance": distance**0.5} if len(val_latents) else {})
+        losses = {"loss": total} if len(val_latents) else {}
+        tracker.validated(step, {**losses, "ema_distance": distance**0.5})
         if preview is not None and step % checkpoint_every == 0:
             show_samples(tracker, step, ema, schedule, train_latents.shape[1:], seed, to_mels, audio)
 

@@ -10,6 +10,7 @@ __all__ = ["RunFolder", "StateError", "Stateful", "TrainState", "fingerprint"]
 import hashlib
 import json
 import sys
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -160,6 +161,9 @@ class RunFolder:
             if not path.is_file():
                 continue
             try:
+                with zipfile.ZipFile(path) as archive:  # torch does not compare the checksums that it wrote
+                    if damaged := archive.testzip():
+                        raise StateError(f"checksum of {damaged}")
                 loaded = torch.load(path, map_location="cpu", weights_only=True)
                 state.check(loaded)
             except Exception as error:  # torch raises many kinds on a damaged file, and each means the same

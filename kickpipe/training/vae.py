@@ -146,7 +146,7 @@ def train_vae(
         epoch = (step - 1) // steps_per_epoch
         sums: dict[str, float] = {}
         mus = []
-        for mels in val_mels.split(batch_size):
+        for mels in val_mels.split(batch_size) if len(val_mels) else ():
             batch = mels.to(device, memory_format=torch.channels_last)
             with precision.autocast():
                 recon, mu, logvar = model(batch)

@@ -90,6 +90,9 @@ def damage(path, how):
         path.write_bytes(content[: len(content) // 2])
     elif how == "overwritten":
         path.write_bytes(content[:100] + os.urandom(len(content) - 100))
+    elif how == "one bit":
+        middle = content.index(torch.full((4,), 2.0 if "2" in path.name else 1.5).numpy().tobytes()[:8])
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
     elif how == "text":
         path.write_text("not a state")
     elif how == "other object":
@@ -100,7 +103,16 @@ def damage(path, how):
         torch.save(make_state(run="f" * 64).state_dict(), path)
 
 
-DAMAGES = ["empty", "truncated", "overwritten", "text", "other object", "lacks the optimizer", "of another run"]
+DAMAGES = [
+    "empty",
+    "truncated",
+    "overwritten",
+    "one bit",
+    "text",
+    "other object",
+    "lacks the optimizer",
+    "of another run",
+]
 
 
 @pytest.mark.parametrize("how", DAMAGES)
@@ -115,9 +127,9 @@ def test_a_damaged_state_is_named_and_the_one_before_is_taken(folder, how, capsy
 
 @pytest.mark.parametrize("how", DAMAGES)
 def test_where_all_states_are_damaged_the_run_starts_anew(folder, how, capsys):
-    save_epochs(folder, 1)
-    folder.save(make_state(15), None)
-    damage(folder.numbered(1), how)
+    save_epochs(folder, 2)
+    folder.save(make_state(25, 1.5), None)
+    damage(folder.numbered(2), how)
     damage(folder.interrupted, how)
     state = make_state(value=5.0)
     assert not folder.resume(state)
