@@ -13,6 +13,7 @@ from kickpipe.cli.app import app
 from kickpipe.cli.make import again, generate, inpaint, interpolate, vary
 from kickpipe.cli.report import report
 from kickpipe.cli.tools import keywords, play, synth
+from kickpipe.cli.verify import verify
 
 
 def register() -> None:
@@ -26,10 +27,12 @@ def register() -> None:
         play: "kickpipe play kicks/kick_deep-808_s1_F#1.wav",
         report: "kickpipe report mypack/ --library data/source --out mypack.html",
         synth: "kickpipe synth data/source --count 500 --seed 1",
+        verify: "kickpipe verify",
     }
     for command, example in examples.items():
         app.command(
-            epilog=f"Example: {example}", no_args_is_help=command in (vary, interpolate, inpaint, again, play, report, synth)
+            epilog=f"Example: {example}",
+            no_args_is_help=command in (vary, interpolate, inpaint, again, play, report, synth),
         )(command)
 
 
