@@ -3,7 +3,7 @@
 __all__ = ["again", "generate", "inpaint", "interpolate", "vary"]
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,6 +39,8 @@ class Walk(StrEnum):
     spherical = "spherical"
     latent = "latent"
 
+
+MANY_STEPS = 200
 
 PROMPT_HELP = 'Keywords, for example "deep 808" or, with weights, "deep:0.7 clicky:0.3"; none: any kick.'
 Prompt = Annotated[str, typer.Argument(help=PROMPT_HELP)]
@@ -104,7 +106,8 @@ def generate(
     """Generate kicks from keywords."""
     files = file_options(container, bits, peak, length, fade, tune)
     chosen = choices(guidance, sampler, steps, vocoder, iterations, seed, negative)
-    kicks = load_generator(checkpoints).stream(prompt, count=count, first=first, best_of_k=best_of, **chosen)
+    chosen |= {"best_of_k": best_of, "on_step": None if as_json else step_reporter()}
+    kicks = load_generator(checkpoints).stream(prompt, count=count, first=first, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
 
 
@@ -255,6 +258,24 @@ def choices(
     chosen = {"sampler": sampler.value, "steps": steps, "vocoder": vocoder.value, "iterations": iterations}
     chosen |= {"seed": seed, "negative": negative}
     return chosen if guidance is None else chosen | {"guidance": guidance}
+
+
+def step_reporter() -> Callable[[int, int], None]:
+    """Progress on the steps of a batch, where they are many: a thousand steps of DDPM take a minute."""
+    from kickpipe.progress import progress
+
+    bar = iter(())
+
+    def on_step(done: int, total: int) -> None:
+        nonlocal bar
+        if total < MANY_STEPS:
+            return
+        if done == 1:
+            bar = iter(progress(range(total), total, "Sampling", "steps"))
+            next(bar)
+        next(bar, None)
+
+    return on_step
 
 
 def write(kicks: "Iterator[Kick]", count: int, out: Path, files: "FileOptions", zip_batch: bool, as_json: bool) -> None:

@@ -22,7 +22,6 @@ import numpy as np
 from kickpipe import __version__
 from kickpipe.audio.finish import Finished, finish, hz_to_midi
 from kickpipe.audio.wav import AudioFile, WavError, read, write
-from kickpipe.errors import KickpipeError
 from kickpipe.files import replacing, write_json
 from kickpipe.generation.kick import Kick
 from kickpipe.generation.recipe import Recipe, RecipeError, choose, whole
@@ -212,9 +211,7 @@ def read_recipe(path: str | Path) -> tuple[Recipe, FileOptions, AudioFile]:
         values = json.loads(audio.recipe)
         options = FileOptions(**values.get("file", {}))
         return Recipe.from_dict(values), options, audio
-    except KickpipeError as error:
-        raise RecipeError(f"{path}: the recipe inside is damaged: {error}") from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{path}: the recipe inside is damaged: {error}") from None
 
 

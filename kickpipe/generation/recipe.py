@@ -36,6 +36,7 @@ MAX_GUIDANCE = 100.0
 MAX_ITERATIONS = 1000
 MAX_SEED = 2**63 - 1
 MAX_INDEX = 2**31 - 1
+MAX_TIME_MS = 1e6
 
 
 class RecipeError(KickpipeError):
@@ -105,6 +106,13 @@ class Recipe:
             raise RecipeError(f"sources: {self.kind} needs {wanted}, found {len(self.sources)}")
         if (self.regenerate_ms is not None) != (self.kind == "inpaint"):
             raise RecipeError("regenerate_ms: needed to inpaint, and only there")
+        if self.regenerate_ms is not None:
+            if len(self.regenerate_ms) != 2:
+                raise RecipeError(f"regenerate_ms: expected a begin and an end, found {self.regenerate_ms!r}")
+            for time in self.regenerate_ms:
+                within("regenerate_ms", time, 0, MAX_TIME_MS)
+        if not isinstance(self.models, dict) or not all(isinstance(sha, str) for sha in self.models.values()):
+            raise RecipeError(f"models: expected a hash for each kind, found {self.models!r}")
         if self.kind == "interpolate" and self.path == "spherical" and self.sampler == "ddpm":
             raise RecipeError("sampler: a spherical path needs a deterministic sampler: choose ddim or dpm-solver++")
 

@@ -160,7 +160,19 @@ def test_a_file_without_a_recipe_is_told_apart_from_no_file(tmp_path):
         read_recipe(tmp_path / "missing.wav")
 
 
-@pytest.mark.parametrize("damage", ["{}", '{"kind": 5}', '{"file": {"bits": 7}}', '{"file": 3}', '{"seed": "x"}', "{"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{}",
+        '{"kind": 5}',
+        '{"file": {"bits": 7}}',
+        '{"file": 3}',
+        '{"seed": "x"}',
+        "{",
+        "[" * 100_000,
+        '{"models": [1]}',
+    ],
+)
 def test_a_damaged_recipe_is_an_error(damage, tmp_path):
     from kickpipe.audio.wav import AudioFile, write
 

@@ -50,6 +50,9 @@ def test_a_recipe_does_not_list_what_its_kind_does_not_use():
         ({"kind": "interpolate", "sources": (LATENT, LATENT), "sampler": "ddpm", "steps": 9}, "deterministic"),
         ({"kind": "inpaint", "sources": (LATENT,)}, "regenerate_ms"),
         ({"regenerate_ms": (0, 1)}, "regenerate_ms"),
+        ({"kind": "inpaint", "sources": (LATENT,), "regenerate_ms": (0, 1, 2)}, "a begin and an end"),
+        ({"kind": "inpaint", "sources": (LATENT,), "regenerate_ms": ("a", 1)}, "regenerate_ms: expected a number"),
+        ({"models": ["x"]}, "models"),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(values, message):
