@@ -1,8 +1,9 @@
 """Words with an acoustic meaning: when a kick may be called deep, short or clicky.
 
-A word is a bound on one or two descriptors. The bounds are quantiles of the real kicks that the released model was
-trained on, rounded, so that a word separates about a fifth of real kicks from the rest; the synthesiser and the script
-that assembles the training library name their files with the same bounds, so that a word means the same in both.
+A word is a bound on one or two descriptors. The bounds are rounded quantiles of the 453 real kicks of the release
+library: of these, 18% are deep, 20% short, 20% long, 21% clicky, 26% soft, 17% boomy, 19% thin, 15% punchy and 10%
+hard. The synthesiser and the script that assembles the training library name their files by the same bounds, so that a
+word means the same in both, and what a prompt asks for can be measured.
 """
 
 __all__ = ["WORDS", "Bound", "acoustic_words"]

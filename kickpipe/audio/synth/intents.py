@@ -98,7 +98,7 @@ def _thin(patch: Patch, amount: float) -> dict[str, float]:
 
 def _dusty(patch: Patch, amount: float) -> dict[str, float]:
     return {
-        "bits": 8 + int(3 * (1.0 - amount)), "hold_rate": 22050.0 - 8000.0 * amount, "floor_db": -56.0 + 10.0 * amount,
+        "bits": 8 + int(3 * (1.0 - amount)), "hold_rate": 22050.0 - 8000.0 * amount, "floor_db": -66.0 + 10.0 * amount,
         "high_cut": min(patch.high_cut, 7000.0),
     }
 # fmt: on

@@ -158,11 +158,12 @@ def _body(patch: Patch, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x += sub * swell * np.exp(-t / patch.sub_decay) * np.sin(2.0 * np.pi * patch.end_hz * patch.sub_ratio * t)
     shell = _gain(patch.shell_db)
     if shell > 0.0:
+        short = t[: int(9.0 * patch.shell_decay / (t[1] - t[0]))]  # after it, 78 dB down, five sines are wasted time
         for order, ratio in enumerate(MEMBRANE_MODES):
             level = shell * 0.75**order
             mode_hz = patch.end_hz * (1.0 + (ratio - 1.0) * patch.shell_spread)
-            ring = np.exp(-t * (1.0 + 0.4 * order) / patch.shell_decay)
-            x += level * ring * np.sin(2.0 * np.pi * mode_hz * t + 0.7 * order)
+            ring = np.exp(-short * (1.0 + 0.4 * order) / patch.shell_decay)
+            x[: len(short)] += level * ring * np.sin(2.0 * np.pi * mode_hz * short + 0.7 * order)
     return x, envelope
 
 
