@@ -72,6 +72,19 @@ def test_a_conditioned_block_scales_and_shifts_each_item_by_its_own_conditioning
     assert not torch.allclose(first, other, atol=1e-2)
 
 
+@pytest.mark.parametrize(("scale", "shift", "factor", "offset"), [(-1.0, 0.0, 0.0, 0.0), (1.0, 0.5, 2.0, 0.5)])
+def test_the_second_normalisation_is_scaled_by_one_plus_scale_and_then_shifted(scale, shift, factor, offset):
+    block = CondResBlock(6, 4)
+    torch.nn.init.normal_(block.conv2.weight)
+    zero_init(block.cond)
+    torch.nn.init.constant_(block.cond.bias[:6], scale)
+    torch.nn.init.constant_(block.cond.bias[6:], shift)
+    x = torch.randn(2, 6, 5, 3)
+    normalised = block.norm2(block.conv1(torch.nn.functional.silu(block.norm1(x))))
+    expected = x + block.conv2(torch.nn.functional.silu(factor * normalised + offset))
+    assert torch.allclose(block(x, torch.randn(2, 4)), expected, atol=1e-5)
+
+
 def test_attention_starts_as_the_identity():
     x = torch.randn(2, 8, 2, 3)
     assert torch.equal(SelfAttention2d(8, 2)(x), x)

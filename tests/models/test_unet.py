@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from kickpipe.models.layers import zero_init
 from kickpipe.models.text import PAD
 from kickpipe.models.unet import KeywordUNet, LatentUNet
 from models.checks import (
@@ -84,6 +85,13 @@ def test_timestep_and_text_are_added():
     other = timestep - 2
     moved = cond + unet.time(timestep) - unet.time(other)
     assert torch.allclose(unet(latent, timestep, cond), unet(latent, other, moved), rtol=1e-3, atol=1e-3)
+
+
+def test_the_skip_connections_carry_the_latent_past_the_lower_resolutions():
+    model = randomise(tiny())
+    latent, timestep, ids = inputs()
+    zero_init(model.unet.up_stages[-1].upsample)  # nothing comes up from below
+    assert not torch.allclose(model(latent, timestep, ids), model(2 * latent, timestep, ids), atol=1e-3)
 
 
 def test_a_network_without_keywords_still_generates():
