@@ -24,7 +24,7 @@ from kickpipe.diffusion.guidance import Guided
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.errors import KickpipeError
 from kickpipe.generation import latents
-from kickpipe.generation.fast import pack
+from kickpipe.generation.fast import fast_vocoder, pack
 from kickpipe.generation.kick import Kick
 from kickpipe.generation.noise import kick_generators
 from kickpipe.generation.prompts import encode_prompt
@@ -68,10 +68,8 @@ class Engine:
         self.text = diffusion.model.text
         self.latent_mean = torch.tensor(diffusion.extra["latent_mean"], dtype=torch.float32).reshape(1, -1, 1, 1)
         self.latent_std = torch.tensor(diffusion.extra["latent_std"], dtype=torch.float32).reshape(1, -1, 1, 1)
-        self.vocoder = None if vocoder is None else vocoder.model
-        if self.vocoder is not None:
-            self.vocoder.remove_weight_norm()
-            self.context = look_ahead(self.vocoder)
+        self.vocoder = None if vocoder is None else fast_vocoder(vocoder.model)
+        self.context = 0 if vocoder is None else look_ahead(vocoder.model)
 
     @classmethod
     def load(cls, directory: str | PathLike = "checkpoints") -> "Engine":

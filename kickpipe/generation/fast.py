@@ -1,69 +1,147 @@
 """The trained networks, arranged for a CPU: the same numbers to float rounding, in less time.
 
-A convolution of the U-Net has few positions and many weights, and PyTorch brings those weights into oneDNN's layout at every
-call; `pack` does it once.
+PyTorch brings the weights of a convolution into oneDNN's layout at every call, which for the U-Net's few positions and many
+weights costs as much as the arithmetic; here they are packed once. In the vocoder, whose maps are long, it is the passes over
+memory that cost: the activation after a convolution and the sum of a residual branch happen within the convolution.
 """
 
-__all__ = ["can_pack", "pack"]
+__all__ = ["FastVocoder", "can_pack", "fast_vocoder", "pack"]
 
 import copy
 import functools
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from kickpipe.models.hifigan import LEAKY_SLOPE, Generator, ResBlock1
+
+Conv = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
 
 
 @functools.cache
 def can_pack() -> bool:
-    """Whether this PyTorch has the oneDNN operators that `pack` needs, and they compute what a convolution does.
+    """Whether this PyTorch has the oneDNN operators that `PackedConv` needs, and they compute what a convolution does.
 
     They serve torch.compile and are not public: where they are missing or have changed, plain convolutions stay.
     """
-    conv = nn.Conv2d(8, 8, 3, padding=1)
-    up = nn.ConvTranspose2d(8, 8, 4, stride=2, padding=1)
-    x = torch.linspace(-1, 1, 2 * 8 * 6 * 5).reshape(2, 8, 6, 5)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 8, 6, 5, generator=generator)
     try:
         with torch.inference_mode():
-            return all(torch.allclose(PackedConv2d(layer)(x), layer(x), atol=1e-4) for layer in (conv, up))
+            for layer in (nn.Conv2d(8, 8, 3, padding=1), nn.ConvTranspose2d(8, 8, 4, stride=2, padding=1)):
+                packed = PackedConv(layer)
+                for part in (x, x[:1]):  # packed for one shape, used for another
+                    expected = layer(part)
+                    if not torch.allclose(packed(part), expected, atol=1e-4):
+                        return False
+                    if not torch.allclose(packed(part, 0.1), F.leaky_relu(expected, 0.1), atol=1e-4):
+                        return False
+            layer = nn.Conv2d(8, 8, 3, padding=1)
+            total = x.contiguous(memory_format=torch.channels_last).clone()
+            return torch.allclose(PackedConv(layer).add_to(total, x), x + layer(x), atol=1e-4)
     except (AttributeError, RuntimeError, TypeError):
         return False
 
 
-class PackedConv2d(nn.Module):
-    """A Conv2d or ConvTranspose2d whose weights are in oneDNN's own layout, packed for each input shape once."""
+class PackedConv(nn.Module):
+    """A convolution on (B, C, H, W) whose weights lie in oneDNN's own layout; one-dimensional ones run along the row."""
 
-    def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d) -> None:
+    def __init__(self, conv: Conv) -> None:
         super().__init__()
-        self.weight, self.bias = conv.weight.detach(), conv.bias.detach()
-        self.transposed = isinstance(conv, nn.ConvTranspose2d)
-        self.layout = [list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups]
+        row = isinstance(conv, nn.Conv1d | nn.ConvTranspose1d)
+        weight = conv.weight.detach()
+        self.weight = (weight.unsqueeze(2) if row else weight).contiguous(memory_format=torch.channels_last)
+        self.bias = conv.bias.detach()
+        self.transposed = isinstance(conv, nn.ConvTranspose1d | nn.ConvTranspose2d)
+        self.layout = [plane(conv.padding, 0), plane(conv.stride, 1), plane(conv.dilation, 1), conv.groups]
         if self.transposed:
-            self.layout.insert(1, list(conv.output_padding))
-        self.packed: dict[torch.Size, Tensor] = {}
+            self.layout.insert(1, plane(conv.output_padding, 0))
+        self.packed: Tensor | None = None
 
-    def forward(self, x: Tensor) -> Tensor:
-        weight = self.packed.get(x.shape)
-        if weight is None:
-            weight = self.packed[x.shape] = self.pack(list(x.shape))
+    def weights(self, x: Tensor) -> Tensor:
+        if self.packed is None:  # the layout suits the first shape; others are computed with it too
+            operators = torch.ops.mkldnn
+            reorder = (
+                operators._reorder_convolution_transpose_weight
+                if self.transposed
+                else operators._reorder_convolution_weight
+            )
+            self.packed = reorder(self.weight, *self.layout, list(x.shape))
+        return self.packed
+
+    def forward(self, x: Tensor, leaky_slope: float | None = None) -> Tensor:
+        """The convolution of x, and where a slope is given the leaky ReLU of it."""
         operators = torch.ops.mkldnn
         convolve = operators._convolution_transpose_pointwise if self.transposed else operators._convolution_pointwise
-        return convolve(x, weight, self.bias, *self.layout, "none", [], "")
+        activation = ("none", [], "") if leaky_slope is None else ("leaky_relu", [leaky_slope], "")
+        return convolve(x, self.weights(x), self.bias, *self.layout, *activation)
 
-    def pack(self, shape: list[int]) -> Tensor:
-        if len(self.packed) >= 3:  # one kick, a full batch, the last one; more would only hold memory
-            self.packed.clear()
-        if self.transposed:
-            return torch.ops.mkldnn._reorder_convolution_transpose_weight(self.weight, *self.layout, shape)
-        return torch.ops.mkldnn._reorder_convolution_weight(self.weight, *self.layout, shape)
+    def add_to(self, total: Tensor, x: Tensor) -> Tensor:
+        """Adds the convolution of x to a map, in place."""
+        return torch.ops.mkldnn._convolution_pointwise_.binary(
+            total, x, self.weights(x), self.bias, *self.layout, "add", 1.0, None, [], None
+        )
+
+
+def plane(values: tuple[int, ...], row: int) -> list[int]:
+    """Two numbers, that of the row first where only one is given."""
+    return list(values) if len(values) == 2 else [row, *values]
 
 
 def pack(network: nn.Module) -> nn.Module:
-    """A copy of a network for inference, with packed convolutions where that is possible."""
+    """A copy of a network for inference, with packed convolutions; the network itself where they cannot be packed."""
     if not can_pack():
         return network
     network = copy.deepcopy(network)
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Conv2d | nn.ConvTranspose2d):
-                setattr(module, name, PackedConv2d(child))
+                setattr(module, name, PackedConv(child))
     return network
+
+
+def fast_vocoder(generator: Generator) -> nn.Module:
+    """The generator without weight norm (folded in place), packed where that is possible."""
+    generator.remove_weight_norm()
+    return FastVocoder(generator) if can_pack() else generator
+
+
+class FastVocoder(nn.Module):
+    """A HiFi-GAN generator with packed convolutions: log-mel (B, n_mels, T) to waveform (B, 1, T * upsample_factor)."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.input = PackedConv(generator.input)
+        self.upsamples = nn.ModuleList(PackedConv(layer) for layer in generator.upsamples)
+        self.blocks = nn.ModuleList(
+            nn.ModuleList(FastResBlock(block) for block in blocks) for blocks in generator.blocks
+        )
+        self.output = PackedConv(generator.output)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        x = self.input(mel[:, :, None].contiguous(memory_format=torch.channels_last), LEAKY_SLOPE)
+        for upsample, blocks in zip(self.upsamples, self.blocks, strict=True):
+            x = upsample(x)
+            active = F.leaky_relu(x, LEAKY_SLOPE)
+            total = blocks[0](x, active)
+            for block in blocks[1:]:
+                total += block(x, active)
+            x = F.leaky_relu_(total.div_(len(blocks)), LEAKY_SLOPE)
+        return torch.tanh_(self.output(x)).squeeze(2)
+
+
+class FastResBlock(nn.Module):
+    """ResBlock1 on x (B, C, 1, N) and its leaky ReLU, which the blocks of a stage share."""
+
+    def __init__(self, block: ResBlock1) -> None:
+        super().__init__()
+        self.dilated = nn.ModuleList(PackedConv(layer) for layer in block.dilated)
+        self.plain = nn.ModuleList(PackedConv(layer) for layer in block.plain)
+
+    def forward(self, x: Tensor, active: Tensor) -> Tensor:
+        total = x.clone(memory_format=torch.channels_last)
+        for dilated, plain in zip(self.dilated, self.plain, strict=True):
+            total = plain.add_to(total, dilated(active, LEAKY_SLOPE))
+            active = F.leaky_relu(total, LEAKY_SLOPE)
+        return total

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from kickpipe.generation import fast
+from kickpipe.models.hifigan import Generator
 from kickpipe.models.unet import LatentUNet
 from kickpipe.models.vae import VAE
 
@@ -31,15 +32,32 @@ def test_a_packed_vae_decodes_the_same_mel():
         assert torch.allclose(fast.pack(vae).decode(latent), vae.decode(latent), atol=1e-4)
 
 
-def test_many_batch_sizes_do_not_fill_the_memory(unet):
+@pytest.mark.parametrize("frames", [1, 20, 33])
+def test_a_fast_vocoder_makes_the_same_waveform(frames):
+    torch.manual_seed(0)
+    generator = (
+        Generator(channels=32, resblock_kernels=(3, 7), resblock_dilations=((1, 3), (1, 5)))
+        .eval()
+        .requires_grad_(False)
+    )
+    mel = torch.randn(2, 128, frames)
+    with torch.inference_mode():
+        expected = generator(mel)
+        made = fast.fast_vocoder(generator)(mel)
+    assert made.shape == expected.shape
+    assert torch.allclose(made, expected, atol=1e-5)
+
+
+def test_one_packing_serves_every_batch_size(unet):
     packed = fast.pack(unet)
     with torch.inference_mode():
-        for batch in range(1, 8):
-            packed(torch.randn(batch, 4, 8, 11), torch.zeros(batch), torch.randn(batch, 16))
-    sizes = [len(module.packed) for module in packed.modules() if isinstance(module, fast.PackedConv2d)]
-    assert all(size <= 3 for size in sizes)
+        for batch in (3, 1, 7):
+            inputs = torch.randn(batch, 4, 8, 11), torch.zeros(batch), torch.randn(batch, 16)
+            assert torch.allclose(packed(*inputs), unet(*inputs), atol=1e-4)
 
 
 def test_without_the_operators_the_network_stays_as_it_is(unet, monkeypatch):
     monkeypatch.setattr(fast, "can_pack", lambda: False)
     assert fast.pack(unet) is unet
+    generator = Generator(channels=32)
+    assert fast.fast_vocoder(generator) is generator
