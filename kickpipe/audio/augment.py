@@ -12,9 +12,13 @@ import numpy as np
 
 from kickpipe.audio.io import resample
 
-SEMITONES = 2.5  # varispeed, either way: beyond, a beater's click turns into a tick or a thud
-TILT_DB = 5.0
-DRIVE_DB = 9.0
+# Each effect was measured alone on 200 real kicks, by the kernel distance of the copies to kicks of other sources (1.18
+# for the originals): varispeed 1.22 and tilt 1.17 cost nothing; drive up to 9 dB (1.78) and tails from 80 ms (1.53) lead
+# away from real kicks, so both are gentle and rare here. All together: 1.27.
+SEMITONES = 2.5  # varispeed, either way
+TILT_DB = 4.0
+DRIVE_SHARE, DRIVE_DB = 0.3, 5.0
+TAIL_SHARE, TAIL_SECONDS = 0.4, (0.15, 1.0)
 PIVOT_HZ = 300.0
 PEAK = 10.0 ** (-1.0 / 20.0)
 
@@ -39,15 +43,16 @@ class Augmentation:
 
 
 def draw_augmentation(seed: int, index: int) -> Augmentation:
-    """Draws what copy number `index` is to be. Each effect but varispeed leaves half of the copies alone."""
+    """Draws what copy number `index` is to be."""
     rng = np.random.Generator(np.random.PCG64([seed, index]))
     semitones = rng.uniform(-SEMITONES, SEMITONES)
-    tilts, tilt_db = rng.random() < 0.5, rng.uniform(-TILT_DB, TILT_DB)
-    drives, drive_db = rng.random() < 0.5, rng.uniform(1.0, DRIVE_DB)
-    shortens, tail = rng.random() < 0.5, 0.08 * 10.0 ** rng.random()
+    tilt_db = rng.uniform(-TILT_DB, TILT_DB)
+    drives, drive_db = rng.random() < DRIVE_SHARE, rng.uniform(0.0, DRIVE_DB)
+    shortest, longest = TAIL_SECONDS
+    shortens, tail = rng.random() < TAIL_SHARE, shortest * (longest / shortest) ** rng.random()
     return Augmentation(
         semitones=float(semitones),
-        tilt_db=float(tilt_db) if tilts else 0.0,
+        tilt_db=float(tilt_db),
         drive_db=float(drive_db) if drives else 0.0,
         tail=float(tail) if shortens else float("inf"),
         flip=bool(rng.random() < 0.5),
@@ -95,8 +100,7 @@ def augment(x: np.ndarray, sample_rate: int, seed: int, index: int) -> np.ndarra
     # Played at another speed: the samples are said to have another rate, and are brought back to the first one.
     played_rate = round(sample_rate * 2.0 ** (plan.semitones / 12.0))
     x = resample(np.asarray(x / peak, dtype=np.float32), played_rate, sample_rate).astype(np.float64)
-    if plan.tilt_db != 0.0:
-        x = tilt(x, sample_rate, plan.tilt_db)
+    x = tilt(x, sample_rate, plan.tilt_db)
     if plan.drive_db > 0.0:
         x = drive(x / np.abs(x).max(), plan.drive_db)
     if np.isfinite(plan.tail):

@@ -48,8 +48,8 @@ def test_copies_are_still_kicks_of_about_the_same_pitch_and_no_longer(kick):
     for index in range(12):
         copy = describe(augment(kick, RATE, 2, index), RATE)
         assert abs(np.log2(copy["f0_end_hz"] / plain["f0_end_hz"])) < 0.5
-        # 2.5 semitones slower is 16% longer; 9 dB of drive lift the tail by as much, 9 / 20 of the decay by 20 dB.
-        assert copy["decay_20_ms"] < 1.16 * 1.5 * plain["decay_20_ms"]
+        # 2.5 semitones slower is 16% longer; 5 dB of drive lift the tail by as much, a quarter of the decay by 20 dB.
+        assert copy["decay_20_ms"] < 1.16 * 1.3 * plain["decay_20_ms"]
         assert copy["onset_ms"] < plain["onset_ms"] + 2.0
 
 
