@@ -1,6 +1,6 @@
 """Assembles the folder that the released checkpoints are trained on: real, augmented and synthesised kicks.
 
-    python scripts/release_library.py SOURCE OUT --synth 6000 --augment 8 --seed 0
+    python scripts/release_library.py SOURCE OUT --synth 4000 --augment 10 --seed 0
 
 SOURCE is a folder of real samples with a table beside it (SOURCE.csv unless --csv says another) that names for each file
 `path`, `is_kick`, `release_training` and `licence`. OUT is written new:
@@ -41,6 +41,10 @@ SAMPLE_RATE = 44100
 MAX_SECONDS = 2.0  # what a network ever sees
 MIN_SECONDS = 0.1  # 8.8 KB as 16-bit mono, above the 5 KB of the size filter
 PEAK_DB = -1.0
+
+# As many synthesised kicks as real ones with their copies. Kernel distance to 205 kicks of sources that training never met:
+# 1.09 for real kicks alone, 1.09 with a half of synthesised ones, 1.37 with 70%, 1.91 for synthesised ones alone.
+AUGMENT, SYNTH = 10, 4000
 
 # Whole sources held out for validation, 80 of 453 kicks, chosen so that every kind of kick is heard by people and devices
 # that training never met. Not held out: MuldjordKit (51 hits of two drums: one kick in 51 takes would drown the rest), the
@@ -242,8 +246,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("source", type=Path, help="folder of real samples")
     parser.add_argument("out", type=Path, help="folder to write; an earlier one is replaced only with --force")
     parser.add_argument("--csv", type=Path, help="table of the samples (default: SOURCE.csv)")
-    parser.add_argument("--synth", type=int, default=6000, help="number of synthesised kicks")
-    parser.add_argument("--augment", type=int, default=8, help="copies of each real kick that is not held out")
+    parser.add_argument("--synth", type=int, default=SYNTH, help="number of synthesised kicks")
+    parser.add_argument("--augment", type=int, default=AUGMENT, help="copies of each real kick that is not held out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--holdout", nargs="*", default=list(HELD_OUT), help="sources (path prefixes) held out whole")
     parser.add_argument("--workers", type=int, default=1)
