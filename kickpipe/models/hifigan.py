@@ -21,7 +21,8 @@ LEAKY_SLOPE = 0.1
 
 # The paper's code means to initialise weights with N(0, 0.01), but does so on attributes that weight norm recomputes
 # from its own parameters: what it trains is PyTorch's default. With 256 channels in place of 512 a real N(0, 0.01)
-# would shrink the signal by about 1e-5 on its way through the five upsamplings, so the default is used here too.
+# would leave a sixteenth of it after the fifth upsampling (standard deviation over time 0.003 in place of 0.046 for four
+# real mels), so the default is used here too.
 
 
 class ResBlock1(nn.Module):
