@@ -11,7 +11,7 @@ from kickpipe.files import write_json
 from kickpipe.params import load_params
 from kickpipe.sources import imported_sources
 from kickpipe.training.diffusion import train_diffusion
-from kickpipe.training.state import fingerprint
+from kickpipe.training.state import fingerprint, runs_folder
 from kickpipe.training.tracking import write_curves
 from stages.entry import run
 
@@ -42,7 +42,7 @@ def main() -> None:
         audio=vae.audio,
         **config,
         fingerprint=fingerprint(settings, data, imported_sources("stages.train_diffusion"), params.diffusion.init_from),
-        runs=Path("checkpoints/runs/train_diffusion"),
+        runs=runs_folder("train_diffusion"),
         model_path=Path("checkpoints/diffusion.safetensors"),
         preview=torch.inference_mode()(vae.model.decode),
     )

@@ -6,7 +6,7 @@ from kickpipe.data.datasets import list_examples, load_tensors
 from kickpipe.files import write_json
 from kickpipe.params import load_params
 from kickpipe.sources import imported_sources
-from kickpipe.training.state import fingerprint
+from kickpipe.training.state import fingerprint, runs_folder
 from kickpipe.training.tracking import write_curves
 from kickpipe.training.vae import train_vae
 from stages.entry import run
@@ -30,7 +30,7 @@ def main() -> None:
         fingerprint=fingerprint(
             settings, (train.numpy(), val.numpy()), imported_sources("stages.train_vae"), params.vae.init_from
         ),
-        runs=Path("checkpoints/runs/train_vae"),
+        runs=runs_folder("train_vae"),
         model_path=Path("checkpoints/vae.safetensors"),
     )
     write_curves("plots/train_vae.csv", tracker.rows)

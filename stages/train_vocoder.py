@@ -7,7 +7,7 @@ from kickpipe.data.datasets import list_examples
 from kickpipe.files import write_json
 from kickpipe.params import load_params
 from kickpipe.sources import imported_sources
-from kickpipe.training.state import fingerprint
+from kickpipe.training.state import fingerprint, runs_folder
 from kickpipe.training.tracking import write_curves
 from kickpipe.training.vocoder import train_vocoder
 from stages.entry import run
@@ -37,7 +37,7 @@ def main() -> None:
         audio=audio,
         **config,
         fingerprint=fingerprint(settings, data, imported_sources("stages.train_vocoder"), params.vocoder.init_from),
-        runs=Path("checkpoints/runs/train_vocoder"),
+        runs=runs_folder("train_vocoder"),
         model_path=Path("checkpoints/vocoder.safetensors"),
     )
     write_curves("plots/train_vocoder.csv", tracker.rows)

@@ -2,13 +2,15 @@
 
 A folder ``checkpoints/runs/<stage>/<fingerprint>/`` belongs to one run: the fingerprint hashes the stage's params, its
 input data and the code it runs. The same command resumes, anything else starts anew, and no experiment overwrites
-another. Files are plain tensors and numbers, loaded with ``weights_only=True``.
+another. Files are plain tensors and numbers, loaded with ``weights_only=True``. ``KICKPIPE_RUNS`` names another folder
+than ``checkpoints/runs``: a queued experiment runs in a copy of the project that is deleted when it ends or fails.
 """
 
-__all__ = ["RunFolder", "StateError", "Stateful", "TrainState", "fingerprint"]
+__all__ = ["RunFolder", "StateError", "Stateful", "TrainState", "fingerprint", "runs_folder"]
 
 import hashlib
 import json
+import os
 import sys
 import zipfile
 from collections.abc import Iterable
@@ -96,6 +98,11 @@ def fingerprint(
     for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def runs_folder(stage: str) -> Path:
+    """Folder of all runs of a stage, with their states and TensorBoard logs."""
+    return Path(os.environ.get("KICKPIPE_RUNS") or "checkpoints/runs") / stage
 
 
 class RunFolder:

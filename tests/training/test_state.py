@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kickpipe.training.state import RunFolder, StateError, TrainState, fingerprint
+from kickpipe.training.state import RunFolder, StateError, TrainState, fingerprint, runs_folder
 
 FINGERPRINT = "0123456789abcdef" * 4
 
@@ -248,3 +248,10 @@ def test_the_fingerprint_sees_where_one_piece_of_data_ends():
 def test_the_fingerprint_does_not_depend_on_how_numbers_are_laid_out():
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     assert fingerprint({}, [values], []) == fingerprint({}, [values.tobytes()], [])
+
+
+def test_runs_lie_beside_the_checkpoints_unless_said_otherwise(monkeypatch, tmp_path):
+    monkeypatch.delenv("KICKPIPE_RUNS", raising=False)
+    assert runs_folder("train_vae") == Path("checkpoints/runs/train_vae")
+    monkeypatch.setenv("KICKPIPE_RUNS", str(tmp_path))
+    assert runs_folder("train_vae") == tmp_path / "train_vae"
