@@ -36,11 +36,14 @@ def list_examples(
         validation_share, holdout: As in ``is_validation``.
 
     Raises:
-        KickpipeError: If there is no kick, or none to train on.
+        KickpipeError: If there is no table, no kick, or none to train on.
     """
     names = {path.name.removesuffix(".pt") for path in Path(tensors).glob("*.pt")}
-    with Path(metadata).open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["filename"] in names]
+    try:
+        with Path(metadata).open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["filename"] in names]
+    except FileNotFoundError:
+        raise KickpipeError(f"{metadata}: not found; the aggregate stage writes it: dvc repro aggregate") from None
     examples = [
         Example(
             row["filename"],
