@@ -57,6 +57,9 @@ def play(file: Annotated[Path, typer.Argument(help="An audio file.")]) -> None:
     raise KickpipeError(f"no audio player found: install one of {', '.join(PLAYERS)}")
 
 
+MANY_KICKS = 500
+
+
 def synth(
     directory: Annotated[Path, typer.Argument(help="Folder to write to.")],
     count: Annotated[int, typer.Option(min=1, help="Number of kicks.")] = 500,
@@ -67,10 +70,15 @@ def synth(
     It looks like a sample library, so that the pipeline can be tried without one.
     """
     from kickpipe.audio.synth import write_library
+    from kickpipe.data.preprocess import num_workers
     from kickpipe.errors import KickpipeError
+    from kickpipe.progress import progress
 
+    # the start of processes costs as much as a few hundred kicks
+    workers = num_workers() if count >= MANY_KICKS else 1
     try:
-        written = write_library(directory, count, seed)
+        line = progress(range(0, count, 100), -(-count // 100), "synth", "hundred files")
+        written = write_library(directory, count, seed, num_workers=workers, progress=lambda done: next(line, None))
     except OSError as error:
         raise KickpipeError(f"{directory}: cannot be written: {error.strerror or error}") from error
     say(f"{directory}: {count} kicks and {written - count} other files")
