@@ -3,6 +3,8 @@
 __all__ = ["keywords", "play", "synth"]
 
 import json
+from collections import deque
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -77,8 +79,10 @@ def synth(
     # the start of processes costs as much as a few hundred kicks
     workers = num_workers() if count >= MANY_KICKS else 1
     try:
-        line = progress(range(0, count, 100), -(-count // 100), "synth", "hundred files")
-        written = write_library(directory, count, seed, num_workers=workers, progress=lambda done: next(line, None))
+        line = progress(range(count), count, "synth", "kicks")
+        written = write_library(
+            directory, count, seed, num_workers=workers, progress=lambda done: deque(islice(line, 100), maxlen=0)
+        )
     except OSError as error:
         raise KickpipeError(f"{directory}: cannot be written: {error.strerror or error}") from error
     say(f"{directory}: {count} kicks and {written - count} other files")
