@@ -3,18 +3,21 @@
 Descriptors and defects need numpy only and run in several processes; the embedding runs in this one, on torch's threads.
 """
 
-__all__ = ["KickSet", "analyse", "analyse_batches", "join"]
+__all__ = ["KickSet", "analyse", "analyse_batches", "counted", "join"]
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from kickpipe.audio.descriptors import DESCRIPTORS, describe
 from kickpipe.evaluation.defects import find_defects
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
+from kickpipe.progress import progress
 
 CHUNK = 32
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ class KickSet:
             {name: values[indices] for name, values in self.descriptors.items()},
             (),
         )
+
+    def without_waveforms(self) -> "KickSet":
+        """The same kicks, for measures that need no sound: joining and taking then copies little."""
+        return replace(self, waveforms=self.waveforms[:0])
 
     def described(self) -> list[dict[str, float]]:
         """The descriptors kick by kick."""
@@ -86,6 +93,17 @@ def analyse_batches(
 ) -> KickSet:
     """``analyse`` for kicks that come in batches of (waveforms, names), so that not all need to be in memory."""
     return join([analyse(waveforms, names, sample_rate, keep_waveforms, workers) for waveforms, names in batches])
+
+
+def counted(batches: Iterable[tuple[T, Sequence[str]]], total: int, desc: str) -> Iterator[tuple[T, Sequence[str]]]:
+    """Passes batches of (anything, names) through and reports how many kicks are done."""
+    ticks = progress(range(total), total, desc, "kicks")
+    for batch in batches:
+        yield batch
+        for _ in batch[1]:
+            next(ticks, None)
+    for _ in ticks:  # says that it is done
+        pass
 
 
 def join(sets: Sequence[KickSet]) -> KickSet:

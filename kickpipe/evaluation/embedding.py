@@ -89,15 +89,17 @@ def _band_levels(
     """Smoothed levels of mel bands in time segments, with shape (B, kept bands * kept segments)."""
     window_length = round(window_seconds * sample_rate)
     n_fft = 2 ** (window_length - 1).bit_length()
-    hop_length = window_length // 4
+    hop_length = window_length // 2
     # Half a window of zeros in front, so that the first frame is centred on the onset and sees nothing before it.
     window = torch.hann_window(window_length)
     spectrum = torch.stft(
         signal, n_fft, hop_length, window_length, window, center=True, pad_mode="constant", return_complex=True
     )
-    power = spectrum.real.square() + spectrum.imag.square()
+    bank = _filterbank(n_fft, sample_rate, *bands)
+    used = int(bank.any(dim=0).nonzero().max()) + 1
+    power = torch.view_as_real(spectrum[:, :used]).square().sum(-1)
     power = power * (2.0 / window.square().sum() / window_length)  # a full-scale sine sums to about 0 dBFS
-    mel = _filterbank(n_fft, sample_rate, *bands) @ power
+    mel = bank[:, :used] @ power
     levels = _levels(_segment_means(mel, sample_rate / hop_length, edges_ms))
     smooth = _cosines(levels.shape[1], kept[0]).T @ levels @ _cosines(levels.shape[2], kept[1])
     return smooth.flatten(1) / (levels.shape[1] * levels.shape[2]) ** 0.5

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kickpipe.audio.synth import synthesise
-from kickpipe.evaluation.analysis import KickSet, analyse, analyse_batches
+from kickpipe.evaluation.analysis import KickSet, analyse, analyse_batches, counted
 from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_descriptors, compare_embeddings, equal_number
 from kickpipe.evaluation.defects import defect_shares
@@ -25,7 +25,7 @@ from kickpipe.evaluation.summary import summary
 from kickpipe.generate import KickGenerator
 from kickpipe.progress import progress
 
-BATCH = 64
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def evaluate(
     """
     rate = library.settings.sample_rate
     reasons = Reasons()
-    made = progress(generate_set(generator, prompts, count, seed, guidance), -(-count // BATCH), "generate", "batches")
+    made = counted(generate_set(generator, prompts, count, seed, guidance), count, "generate")
     generated = analyse_batches(made, rate, workers=workers)
     synthesised = synthesise_set(min(compare, count), seed, library, workers)
 

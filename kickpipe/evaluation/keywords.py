@@ -41,7 +41,7 @@ def evaluate_keywords(
     Raises:
         NoAnswer: If no keyword has enough real kicks.
     """
-    real = join([library.training, library.heldout])
+    real = join([library.training.without_waveforms(), library.heldout.without_waveforms()])
     words = choose_keywords(real.names, library.keywords, generator.vocabulary.words, limit)
     if not words:
         raise NoAnswer(f"no keyword of the model has {MIN_REAL} real kicks, and as many without it")

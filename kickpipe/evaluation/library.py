@@ -13,11 +13,10 @@ import torch
 from kickpipe.audio.io import prepare
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.data.datasets import Example, list_examples, load_tensors
-from kickpipe.evaluation.analysis import KickSet, analyse_batches
+from kickpipe.evaluation.analysis import KickSet, analyse_batches, counted
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
-from kickpipe.progress import progress
 
-CHUNK = 128  # kicks in memory at a time: 45 MB
+CHUNK = 64  # kicks in memory at a time, for each process: 23 MB
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,11 @@ def load_library(
 
     def measure(items: list[Example], desc: str) -> KickSet:
         names = [item.filename for item in items]
-        batches = progress(load_kicks(data / "raw", names, settings, workers), _chunks(names), desc, "batches")
+        batches = counted(load_kicks(data / "raw", names, settings, workers), len(names), desc)
         return analyse_batches(batches, settings.sample_rate, workers=workers)
 
     measured = measure(training, "training kicks"), measure(heldout, "held-out kicks")
-    batches = progress(load_kicks(data / "raw", others, settings, workers), _chunks(others), "other kicks", "batches")
+    batches = counted(load_kicks(data / "raw", others, settings, workers), len(others), "other training kicks")
     embeddings = [embed(waveforms, settings.sample_rate) for waveforms, _ in (batches if others else ())]
     return Library(
         settings=settings,
@@ -131,7 +130,3 @@ def _prepare_all(paths: Sequence[Path], settings: AudioSettings) -> np.ndarray:
 
 def _choose(items: list[Example], number: int, rng: np.random.Generator) -> list[Example]:
     return [items[i] for i in sorted(rng.permutation(len(items))[:number])]
-
-
-def _chunks(names: Sequence[str]) -> int:
-    return -(-len(names) // CHUNK)

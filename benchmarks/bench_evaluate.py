@@ -1,0 +1,183 @@
+"""How long an evaluation takes beyond the generation, section by section, and how much memory.
+
+    python -m benchmarks.bench_evaluate [--generated 500] [--real 1000] [--round-trips 100] [--workers 2]
+
+Synthesised kicks stand in for the library and for the generated kicks, whose making costs next to nothing here and is
+counted apart; the round trips run through networks with random weights of the specified sizes. CPU is the processor
+seconds of all processes, which other work on the machine disturbs less. Memory is the peak of this process and of the
+largest worker.
+"""
+
+import argparse
+import contextlib
+import platform
+import resource
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import soundfile
+import torch
+from joblib.externals.loky import get_reusable_executor
+
+from kickpipe.audio.synth import synthesise
+from kickpipe.checkpoints import ModelFile, model_class
+from kickpipe.data.preprocess import preprocess
+from kickpipe.data.tables import Sample, write_metadata
+from kickpipe.evaluation import evaluate as sections
+from kickpipe.evaluation.library import load_library
+from kickpipe.generate import KickGenerator
+from kickpipe.params import Params, load_params
+from kickpipe.progress import progress
+from kickpipe.report import build_report
+
+ROOT = Path(__file__).parents[1]
+WORDS = ("kick", "deep", "short", "long")
+seconds: dict[str, float] = defaultdict(float)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--generated", type=int, default=500)
+    parser.add_argument("--real", type=int, default=1000)
+    parser.add_argument("--round-trips", type=int, default=100)
+    parser.add_argument("--workers", type=int, default=2, help="processes, and threads of torch")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.workers)
+    params = load_params(ROOT / "params.yaml")
+    generator = random_generator(params)
+    with tempfile.TemporaryDirectory(prefix="kickpipe-bench-") as folder:
+        make_library(Path(folder), arguments.real, params, arguments.workers)
+        measure_sections()
+        start, start_cpu = time.perf_counter(), processor_seconds()
+        run(Path(folder), generator, params, arguments)
+        total = time.perf_counter() - start
+    get_reusable_executor().shutdown()  # the workers' time is known when they have ended
+    cpu = processor_seconds() - start_cpu
+    usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    unit = 2**20 if platform.system() == "Darwin" else 2**10
+    print(f"{arguments.generated} generated kicks against {arguments.real} real ones, {arguments.workers} processes")
+    for name, value in seconds.items():
+        print(f"  {name:28}{value:8.1f} s")
+    print(f"  {'beyond the generation':28}{total - seconds['generation']:8.1f} s of {total:.1f} s")
+    print(f"  {'CPU, generation included':28}{cpu:8.1f} s")
+    print(f"  peak memory {usage[0] / unit:,.0f} MiB, and {usage[1] / unit:,.0f} MiB in the largest worker")
+
+
+def processor_seconds() -> float:
+    """Of this process and of its workers that have ended."""
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(item.ru_utime + item.ru_stime for item in usage)
+
+
+def random_generator(params: Params) -> KickGenerator:
+    """Untrained networks of the specified sizes."""
+    audio = params.audio.settings()
+    torch.manual_seed(0)
+    configs = {
+        "vae": {
+            "n_mels": audio.n_mels,
+            "num_frames": audio.num_frames,
+            "channels": params.vae.channels,
+            "latent_channels": params.vae.latent_channels,
+        },
+        "diffusion": {
+            "vocab_size": len(WORDS),
+            "latent_channels": params.vae.latent_channels,
+            "channels": params.diffusion.channels,
+            "time_dim": params.diffusion.time_dim,
+            "cond_dim": params.diffusion.cond_dim,
+            "embedding_dim": params.diffusion.embedding_dim,
+        },
+        "vocoder": {
+            "n_mels": audio.n_mels,
+            "channels": params.vocoder.channels,
+            "upsample_rates": params.vocoder.upsample_rates,
+            "upsample_kernels": params.vocoder.upsample_kernels,
+            "resblock_kernels": params.vocoder.resblock_kernels,
+            "resblock_dilations": [params.vocoder.resblock_dilations] * len(params.vocoder.resblock_kernels),
+        },
+    }
+    channels = params.vae.latent_channels
+    extra = {
+        "vocabulary": list(WORDS),
+        "keyword_counts": [9, 9, 9, 9],
+        "latent_mean": [0.0] * channels,
+        "latent_std": [1.0] * channels,
+        "latent_shape": [channels, 8, 11],
+        "schedule": {"num_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02},
+    }
+    files = [
+        ModelFile(
+            kind, model_class(kind)(**config).eval(), config, audio, 0, extra if kind == "diffusion" else {}, kind
+        )
+        for kind, config in configs.items()
+    ]
+    return KickGenerator(*files)
+
+
+def make_library(folder: Path, count: int, params: Params, workers: int) -> None:
+    """A data folder of synthesised kicks, half of them held out."""
+    (folder / "raw").mkdir()
+    samples = []
+    for i in progress(range(count), count, "library", "kicks"):
+        name = f"{(i * 2654435761) % 2**24:06x}_kick{i}.wav"
+        soundfile.write(folder / "raw" / name, synthesise(1, i), 44100, subtype="PCM_16")
+        samples.append(Sample(name, f"{'heldout' if i % 2 else 'pack'}/{name}", ("kick", WORDS[1 + i % 3])))
+    write_metadata(folder / "metadata.csv", samples)
+    preprocess(folder / "raw", folder / "processed", [s.filename for s in samples], params.audio.settings(), workers)
+
+
+@contextlib.contextmanager
+def counted(name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[name] += time.perf_counter() - start
+
+
+def measure_sections() -> None:
+    """Counts the time of each section of the evaluation, and of the generator, wherever they are called."""
+    for name in ("analyse_batches", "synthesise_set", "compare_all", "evaluate_memory", "evaluate_round_trips"):
+        setattr(sections, name, timed(name.replace("_", " "), getattr(sections, name)))
+    sections.evaluate_keywords = timed("evaluate keywords", sections.evaluate_keywords)
+
+    def synthesised(self, prompt, *, count, seed, first=0, guidance=1.0):
+        for i in range(first, first + count):
+            with counted("generation"):
+                waveform = synthesise(seed + 7, i)
+            yield SimpleNamespace(waveform=waveform)
+
+    KickGenerator.stream = synthesised
+
+
+def timed(name: str, function):
+    def run(*args, **kwargs):
+        before = seconds["generation"]
+        start = time.perf_counter()
+        result = function(*args, **kwargs)
+        seconds[name] += time.perf_counter() - start - (seconds["generation"] - before)
+        return result
+
+    return run
+
+
+def run(folder: Path, generator: KickGenerator, params: Params, arguments: argparse.Namespace) -> None:
+    options = params.evaluate.model_dump()
+    options.update(count=arguments.generated, round_trips=arguments.round_trips)
+    del options["real"], options["not_real"]
+    with counted("load library"):
+        library = load_library(
+            folder, params.audio.settings(), 0.0, ["heldout/*"], arguments.real, (), 0, arguments.workers
+        )
+    evaluation = sections.evaluate(generator, library, **options, workers=arguments.workers)
+    with counted("report"):
+        build_report(evaluation, folder / "index.html", curves={}, left_out=[], params="", commit="", models={})
+    assert np.isfinite(evaluation.metrics["kad"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+from kickpipe.evaluation.answers import Reasons
+from kickpipe.evaluation.summary import COLUMNS, summary
+
+
+def keyword(**levels):
+    return {"guidance": {level: {"top1": top1, "auc": 0.5} for level, top1 in levels.items()}}
+
+
+def test_every_column_is_there_and_without_a_value_has_a_reason():
+    found = summary({"distances": None, "memory": {"ratio": 1.23456}}, Reasons(distances="too few kicks"), 2.0)
+    assert list(found) == [*COLUMNS, "missing"]
+    assert found["memory"] == 1.235
+    assert found["missing"]["kad"] == "too few kicks"
+    assert found["missing"]["voc_conv"] == "no vocoder"
+    assert set(found["missing"]) == {name for name in COLUMNS if found[name] is None}
+
+
+def test_names_are_short_and_no_reason_is_given_where_all_is_measured():
+    assert all(len(name) <= 14 for name in COLUMNS)
+
+
+def test_keywords_count_at_the_nearest_guidance_and_words_with_a_meaning_also_apart():
+    keywords = {"deep": keyword(**{"1": 0.2, "3": 0.8}), "klone": keyword(**{"1": 0.1, "3": 0.4})}
+    found = summary({"keywords": keywords}, Reasons(), 2.5)
+    assert found["top1"] == 0.6 and found["top1_words"] == 0.8 and found["auc"] == 0.5
