@@ -36,6 +36,18 @@ from kickpipe.models.rows import RowConv, RowConvTranspose
 
 BATCH = 16
 GUIDANCE = 2.0
+# The peak is read inside: what wait4 reports of a child includes the memory of the process it was forked from
+COLD = """
+from kickpipe.cli import main
+try:
+    main({arguments})
+except SystemExit:
+    try:
+        with open("/proc/self/status") as file:
+            print(next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM")))
+    except OSError:
+        print("nan")
+"""
 WORDS = [f"word{i}" for i in range(200)]
 
 
@@ -122,19 +134,19 @@ def timed(run: Callable[[], object]) -> float:
 def cold_start(directory: Path, threads: int) -> tuple[float, float]:
     """Seconds from a new process to the first written file, and its peak memory in MB (nan where it cannot be read)."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "kickpipe", "generate", "--out", out, "--checkpoints", str(directory)]
+        arguments = ["generate", "--out", out, "--checkpoints", str(directory)]
         start = time.perf_counter()
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": str(threads)}
+        result = subprocess.run(
+            [sys.executable, "-c", COLD.format(arguments=arguments)],
+            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
+            capture_output=True,
+            text=True,
+            check=True,
         )
-        if not hasattr(os, "wait4"):
-            process.wait()
-            return time.perf_counter() - start, float("nan")
-        _, _, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         if not list(Path(out).glob("*.wav")):
             raise RuntimeError("the command wrote no kick")
-    return seconds, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return seconds, float(result.stdout.split()[-1])
 
 
 def use_mels_of_kicks(generator: KickGenerator) -> None:
@@ -210,13 +222,14 @@ def report(times: dict, parts: dict, reference: Reference, generator: KickGenera
     latent = torch.randn(1, *generator.latent_shape)
     with torch.inference_mode():
         frames = [audible_frames(mel, generator.settings.mel_floor) for mel in generator.mels(recipes)[1][:, 0]]
-    mel = torch.zeros(1, generator.settings.n_mels, min(frames[0] + generator.context, generator.settings.num_frames))
+    vocoded = statistics.mean(min(count + generator.context, generator.settings.num_frames) for count in frames)
+    mel = torch.zeros(1, 1, generator.settings.n_mels, round(vocoded))
     timestep = torch.zeros(2, dtype=torch.long)
     work = {
         "sampling": recipes[0].steps
         * flops(lambda: reference.unet(latent.expand(2, -1, -1, -1), timestep, reference.cond.expand(2, -1))),
         "decoding": flops(lambda: reference.vae.decode(latent)),
-        "vocoding": flops(lambda: generator.vocoder(mel)),
+        "vocoding": flops(lambda: reference.vocoder(mel[:, 0])),
     }
     rate = matmul_rate()
     print(f"float32 matrix products: {rate / 1e9:.0f} GFLOP/s")

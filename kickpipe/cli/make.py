@@ -30,6 +30,11 @@ class Vocoder(StrEnum):
     both = "hifigan+griffin-lim"
 
 
+class PrecisionChoice(StrEnum):
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+
+
 class Container(StrEnum):
     wav = "wav"
     flac = "flac"
@@ -58,6 +63,9 @@ VocoderOption = Annotated[
 ]
 Iterations = Annotated[
     int | None, typer.Option(help="Griffin-Lim iterations; by default 64, or 4 after HiFi-GAN.", show_default=False)
+]
+Precision = Annotated[
+    PrecisionChoice, typer.Option(help="bfloat16: a faster vocoder on CPUs that have it, 60 dB under the sound.")
 ]
 Strength = Annotated[float, typer.Option(help="0: the kick as the models reconstruct it, 1: a new one.")]
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
@@ -88,6 +96,7 @@ def generate(
     steps: Steps = None,
     vocoder: VocoderOption = Vocoder.auto,
     iterations: Iterations = None,
+    precision: Precision = PrecisionChoice.float32,
     best_of: Annotated[
         int | None,
         typer.Option(help="Make so many, keep the COUNT that measure best and differ most.", show_default=False),
@@ -105,7 +114,7 @@ def generate(
 ) -> None:
     """Generate kicks from keywords."""
     files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, seed, negative)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, seed, negative)
     chosen |= {"best_of_k": best_of, "on_step": None if as_json else step_reporter()}
     kicks = load_generator(checkpoints).stream(prompt, count=count, first=first, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
@@ -124,6 +133,7 @@ def vary(
     steps: Steps = None,
     vocoder: VocoderOption = Vocoder.auto,
     iterations: Iterations = None,
+    precision: Precision = PrecisionChoice.float32,
     first: First = 0,
     container: ContainerOption = Container.wav,
     bits: Bits = 24,
@@ -137,7 +147,7 @@ def vary(
 ) -> None:
     """Make variations of a kick."""
     files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, seed, negative)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, seed, negative)
     kicks = load_generator(checkpoints).vary(source, prompt, strength=strength, count=count, first=first, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
 
@@ -156,6 +166,7 @@ def interpolate(
     steps: Steps = None,
     vocoder: VocoderOption = Vocoder.auto,
     iterations: Iterations = None,
+    precision: Precision = PrecisionChoice.float32,
     container: ContainerOption = Container.wav,
     bits: Bits = 24,
     peak: Peak = -1.0,
@@ -168,7 +179,7 @@ def interpolate(
 ) -> None:
     """Walk from one kick to another."""
     files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision)
     generator = load_generator(checkpoints)
     kicks = generator.interpolate(first_source, second_source, prompt, count=count, path=path.value, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
@@ -189,6 +200,7 @@ def inpaint(
     steps: Steps = None,
     vocoder: VocoderOption = Vocoder.auto,
     iterations: Iterations = None,
+    precision: Precision = PrecisionChoice.float32,
     first: First = 0,
     container: ContainerOption = Container.wav,
     bits: Bits = 24,
@@ -207,7 +219,7 @@ def inpaint(
     spectrogram, cross-faded over 23 ms, but the new part cannot know of it.
     """
     files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, seed, negative)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, seed, negative)
     generator = load_generator(checkpoints)
     kicks = generator.inpaint(source, begin, end, prompt, strength=strength, count=count, first=first, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
@@ -251,12 +263,13 @@ def choices(
     steps: int | None,
     vocoder: Vocoder,
     iterations: int | None,
+    precision: PrecisionChoice,
     seed: int = 0,
     negative: str = "",
 ) -> dict[str, object]:
     """Arguments of the generator's methods; its own defaults where nothing was said."""
     chosen = {"sampler": sampler.value, "steps": steps, "vocoder": vocoder.value, "iterations": iterations}
-    chosen |= {"seed": seed, "negative": negative}
+    chosen |= {"precision": precision.value, "seed": seed, "negative": negative}
     return chosen if guidance is None else chosen | {"guidance": guidance}
 
 

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from kickpipe.audio.mel import mel_spectrogram
-from kickpipe.checkpoints import CheckpointError, ModelFile, load_model
+from kickpipe.checkpoints import ModelFile, load_model
 from kickpipe.data.keywords import Vocabulary
 from kickpipe.diffusion.guidance import Guided
 from kickpipe.diffusion.schedule import NoiseSchedule
-from kickpipe.errors import KickpipeError
 from kickpipe.generation import latents
+from kickpipe.generation.checks import GenerateError, check_models
 from kickpipe.generation.fast import fast_vocoder, pack
 from kickpipe.generation.kick import Kick
 from kickpipe.generation.noise import kick_generators
@@ -33,14 +33,11 @@ from kickpipe.generation.vocoding import look_ahead, vocode_griffin_lim, vocode_
 
 BATCH_SIZE = 16
 CROSSFADE_FRAMES = 2
+MAX_CONTEXT = 8  # frames: what lies beyond changes the waveform by 100 dB less than its level (measured)
 DEFAULT_ITERATIONS = {"hifigan": 0, "griffin-lim": 64, "hifigan+griffin-lim": 4}
 
 Source = str | PathLike | Kick | np.ndarray | Tensor
 OnStep = Callable[[int, int], None] | None
-
-
-class GenerateError(KickpipeError):
-    """Kicks cannot be made from these models or this source; the message says why and what to do."""
 
 
 class Engine:
@@ -68,8 +65,9 @@ class Engine:
         self.text = diffusion.model.text
         self.latent_mean = torch.tensor(diffusion.extra["latent_mean"], dtype=torch.float32).reshape(1, -1, 1, 1)
         self.latent_std = torch.tensor(diffusion.extra["latent_std"], dtype=torch.float32).reshape(1, -1, 1, 1)
-        self.vocoder = None if vocoder is None else fast_vocoder(vocoder.model)
-        self.context = 0 if vocoder is None else look_ahead(vocoder.model)
+        self.vocoder = None if vocoder is None else vocoder.model
+        self.context = 0 if vocoder is None else min(look_ahead(vocoder.model), MAX_CONTEXT)
+        self.fast: dict[str, Callable[[Tensor], Tensor]] = {}
 
     @classmethod
     def load(cls, directory: str | PathLike = "checkpoints") -> "Engine":
@@ -104,11 +102,13 @@ class Engine:
         return self.vae.decode(latent).clamp(lowest, highest)
 
     @torch.inference_mode()
-    def vocode(self, mel: Tensor, vocoder: str = "auto", iterations: int | None = None) -> Tensor:
+    def vocode(
+        self, mel: Tensor, vocoder: str = "auto", iterations: int | None = None, precision: str = "float32"
+    ) -> Tensor:
         """Log-mels (B, 1, M, L) to waveforms (B, N), silent from where the mel has fallen to its floor.
 
         Arguments:
-            vocoder, iterations: As for ``KickGenerator.stream``.
+            vocoder, iterations, precision: As for ``KickGenerator.stream``.
 
         Raises:
             RecipeError, GenerateError: If there is no such vocoder.
@@ -116,7 +116,7 @@ class Engine:
         vocoder, iterations = self.fill_vocoder(vocoder, iterations)
         if vocoder == "griffin-lim":
             return vocode_griffin_lim(mel, self.settings, iterations)
-        waveform = vocode_hifigan(mel, self.require_vocoder(), self.settings, self.context)
+        waveform = vocode_hifigan(mel, self.fast_vocoder(precision), self.settings, self.context)
         if iterations and vocoder == "hifigan+griffin-lim":
             return vocode_griffin_lim(mel, self.settings, iterations, waveform)
         return waveform
@@ -190,6 +190,12 @@ class Engine:
                 "or choose griffin-lim"
             )
         return self.vocoder
+
+    def fast_vocoder(self, precision: str) -> Callable[[Tensor], Tensor]:
+        """The vocoder arranged for a precision, once."""
+        if precision not in self.fast:
+            self.fast[precision] = fast_vocoder(self.require_vocoder(), precision)
+        return self.fast[precision]
 
     def fill_vocoder(self, vocoder: str, iterations: int | None) -> tuple[str, int]:
         """Resolves "auto" and None."""
@@ -289,46 +295,10 @@ class Engine:
     def sound(self, recipes: Sequence[Recipe], latent: Tensor, mel: Tensor) -> Iterator[Kick]:
         """The kicks of mels (B, 1, M, L), vocoded one by one."""
         for i, recipe in enumerate(recipes):
-            waveform = self.vocode(mel[i : i + 1], recipe.vocoder, recipe.iterations)[0]
+            waveform = self.vocode(mel[i : i + 1], recipe.vocoder, recipe.iterations, recipe.precision)[0]
             yield Kick(waveform.numpy(), self.settings.sample_rate, latent[i].clone(), recipe)
 
 
 def batch_key(recipe: Recipe) -> tuple:
     """What recipes of one batch have in common."""
     return dataclasses.astuple(dataclasses.replace(recipe, index=0, position=0.0, models={}))
-
-
-def check_models(vae: ModelFile, diffusion: ModelFile, vocoder: ModelFile | None) -> None:
-    """Refuses models that were not trained for each other.
-
-    Raises:
-        GenerateError: Names the two and what differs.
-    """
-    for other in (diffusion, vocoder):
-        if other is None or other.audio == vae.audio:
-            continue
-        ours, theirs = vae.audio.to_dict(), other.audio.to_dict()
-        differing = ", ".join(f"{name} {ours[name]} and {theirs[name]}" for name in ours if ours[name] != theirs[name])
-        raise GenerateError(
-            f"the vae and {other.kind} models do not belong together: audio settings differ in {differing}; "
-            "run 'dvc pull' or 'dvc repro' so that all come from one run"
-        )
-    extra = diffusion.extra
-    missing = {"vocabulary", "keyword_counts", "latent_mean", "latent_std", "schedule", "latent_shape"} - extra.keys()
-    if missing:
-        raise CheckpointError(f"the diffusion model file lacks {', '.join(sorted(missing))}")
-    shape = tuple(vae.model.latent_shape)
-    if tuple(extra["latent_shape"]) != shape or len(extra["latent_mean"]) != shape[0]:
-        raise GenerateError(
-            f"the vae and diffusion models do not belong together: latents of shape {shape} and "
-            f"{tuple(extra['latent_shape'])}; run 'dvc pull' or 'dvc repro' so that both come from one run"
-        )
-    if len(extra["vocabulary"]) != diffusion.model.text.vocab_size:
-        raise CheckpointError(
-            f"the diffusion model file has {len(extra['vocabulary'])} words for {diffusion.model.text.vocab_size} embeddings"
-        )
-    if vocoder is not None and vocoder.model.upsample_factor != vocoder.audio.hop_length:
-        raise CheckpointError(
-            f"the vocoder makes {vocoder.model.upsample_factor} samples a frame, its audio settings "
-            f"{vocoder.audio.hop_length}"
-        )

@@ -30,6 +30,7 @@ from kickpipe.errors import KickpipeError
 KINDS = ("generate", "vary", "interpolate", "inpaint")
 VOCODERS = ("hifigan", "griffin-lim", "hifigan+griffin-lim")
 PATHS = ("spherical", "latent")
+PRECISIONS = ("float32", "bfloat16")
 DEFAULT_STEPS = {"dpm-solver++": 16, "ddim": 50, "ddpm": 1000}
 DEFAULT_GUIDANCE = 2.0
 MAX_GUIDANCE = 100.0
@@ -58,6 +59,7 @@ class Recipe:
         index: Number of the kick among those of the seed.
         vocoder: One of ``VOCODERS``.
         iterations: Griffin-Lim iterations; 0 for plain HiFi-GAN.
+        precision: Of the vocoder's coarse stages, one of ``PRECISIONS``.
         sources: Latents that the kick starts from, packed: one to vary or inpaint, two to interpolate.
         strength: How much of the source is replaced by noise, 0 to 1 (vary, inpaint).
         position: From the first source, 0, to the second, 1 (interpolate).
@@ -79,6 +81,7 @@ class Recipe:
     index: int = 0
     vocoder: str = "hifigan"
     iterations: int = 0
+    precision: str = "float32"
     sources: tuple[str, ...] = ()
     strength: float = 1.0
     position: float = 0.0
@@ -91,6 +94,7 @@ class Recipe:
         choose("sampler", self.sampler, SAMPLERS)
         choose("vocoder", self.vocoder, VOCODERS)
         choose("path", self.path, PATHS)
+        choose("precision", self.precision, PRECISIONS)
         within("guidance", self.guidance, -MAX_GUIDANCE, MAX_GUIDANCE)
         within("strength", self.strength, 0, 1)
         within("position", self.position, 0, 1)

@@ -9,6 +9,7 @@ saves, and a kick is the same alone and in a batch.
 __all__ = ["audible_frames", "look_ahead", "vocode_griffin_lim", "vocode_hifigan"]
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from kickpipe.audio.griffin_lim import griffin_lim
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.models.hifigan import Generator
 
-RANGE_DB = 75.0  # below the loudest frame: 15 dB under the -60 dB at which a finished kick ends
+RANGE_DB = 68.0  # below the loudest frame; a finished kick ends 60 dB below its peak
 FLOOR_MARGIN_DB = 3.0  # above the level of a frame at the mel's floor
 MIN_FRAMES = 8
 
@@ -46,7 +47,7 @@ def look_ahead(generator: Generator) -> int:
     return int(reach) + generator.input.kernel_size[0] // 2
 
 
-def vocode_hifigan(mel: Tensor, generator: Generator, settings: AudioSettings, context: int) -> Tensor:
+def vocode_hifigan(mel: Tensor, generator: Callable[[Tensor], Tensor], settings: AudioSettings, context: int) -> Tensor:
     """Log-mels (B, 1, M, L) to waveforms (B, num_samples); ``context``: frames past the last audible one."""
     waveforms = torch.zeros(len(mel), settings.num_samples)
     for row, waveform in zip(mel[:, 0], waveforms, strict=True):

@@ -59,5 +59,15 @@ def test_one_packing_serves_every_batch_size(unet):
 def test_without_the_operators_the_network_stays_as_it_is(unet, monkeypatch):
     monkeypatch.setattr(fast, "can_pack", lambda: False)
     assert fast.pack(unet) is unet
-    generator = Generator(channels=32)
-    assert fast.fast_vocoder(generator) is generator
+    generator, mel = Generator(channels=32), torch.randn(1, 128, 9)
+    with torch.inference_mode():
+        assert torch.equal(fast.fast_vocoder(generator)(mel), generator(mel))
+
+
+def test_bfloat16_in_the_coarse_stages_is_a_whisper():
+    torch.manual_seed(0)
+    generator = Generator().eval().requires_grad_(False)
+    mel = torch.randn(1, 128, 12) - 6
+    with torch.inference_mode():
+        exact, rough = (fast.fast_vocoder(generator, precision)(mel) for precision in ("float32", "bfloat16"))
+    assert 0 < (rough - exact).square().mean() < 10 ** (-50 / 10) * exact.square().mean()
