@@ -80,7 +80,8 @@ def copy_project() -> None:
         files = [path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file()]
         files = [path for path in files if path.parts[0] not in skipped and "cache" not in path.parts]
     for file in files:
-        if (ROOT / file).is_file() and file.name != "dvc.lock":
+        released = file.name == "dvc.lock" or file.is_relative_to(".dvc/remote")
+        if (ROOT / file).is_file() and not released:
             (COPY / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, COPY / file)
 

@@ -15,7 +15,7 @@ from tiny_models import WORDS, write_tiny_models
 from kickpipe.audio.synth import synthesise
 from kickpipe.cli import main
 
-COMMANDS = ["generate", "vary", "interpolate", "inpaint", "again", "keywords", "play", "synth"]
+COMMANDS = ["generate", "vary", "interpolate", "inpaint", "again", "keywords", "play", "synth", "verify"]
 
 
 @pytest.fixture(scope="module")
