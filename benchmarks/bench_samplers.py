@@ -64,9 +64,8 @@ def main() -> None:
     bandwidth = median_distance(ddpm[0])
     floor = kernel_distance(ddpm[1], ddpm[0], bandwidth)
     converged = kernel_distance(vectors(limit), ddpm[0], bandwidth)
-    print(
-        f"{options.count} kicks, prompt {options.prompt!r}, guidance {common['guidance']:g}, {time.perf_counter() - start:.0f} s"
-    )
+    seconds = time.perf_counter() - start
+    print(f"{options.count} kicks, prompt {options.prompt!r}, guidance {common['guidance']:g}, {seconds:.0f} s")
     print(f"floor, DDPM {last} against DDPM {last}: distance {floor:.3f}; DDIM {last}: distance {converged:.3f}")
     print(f"{'sampler':14}" + "".join(f"{steps:>16}" for steps in STEPS))
     for sampler in SAMPLERS:
