@@ -4,85 +4,48 @@ __all__ = ["again", "generate", "inpaint", "interpolate", "vary"]
 
 import json
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kickpipe.cli.app import load_generator, say
+from kickpipe.cli.options import (
+    Bits,
+    Checkpoints,
+    Container,
+    ContainerOption,
+    Count,
+    Fade,
+    First,
+    Guidance,
+    Iterations,
+    Json,
+    Length,
+    Negative,
+    Out,
+    Peak,
+    Precision,
+    PrecisionChoice,
+    Prompt,
+    Sampler,
+    SamplerOption,
+    Seed,
+    Steps,
+    Strength,
+    Tune,
+    Vocoder,
+    VocoderOption,
+    Walk,
+    Zip,
+)
 
 if TYPE_CHECKING:
     from kickpipe.generate import Kick
     from kickpipe.generation.output import FileOptions, Written
 
 
-class Sampler(StrEnum):
-    dpm = "dpm-solver++"
-    ddim = "ddim"
-    ddpm = "ddpm"
-
-
-class Vocoder(StrEnum):
-    auto = "auto"
-    hifigan = "hifigan"
-    griffin_lim = "griffin-lim"
-    both = "hifigan+griffin-lim"
-
-
-class PrecisionChoice(StrEnum):
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-
-
-class Container(StrEnum):
-    wav = "wav"
-    flac = "flac"
-
-
-class Walk(StrEnum):
-    spherical = "spherical"
-    latent = "latent"
-
-
 MANY_STEPS = 200
-
-PROMPT_HELP = 'Keywords, for example "deep 808" or, with weights, "deep:0.7 clicky:0.3"; none: any kick.'
-Prompt = Annotated[str, typer.Argument(help=PROMPT_HELP)]
-Count = Annotated[int, typer.Option(help="Number of kicks.")]
-Seed = Annotated[int, typer.Option(help="Kick i of a seed is always the same kick.")]
-First = Annotated[int, typer.Option(help="Number of the first kick of the seed.")]
-Negative = Annotated[str, typer.Option(help="Keywords to steer away from.")]
-Guidance = Annotated[
-    float | None, typer.Option(help="How strictly to follow the prompt: 0 not at all, 1 as learnt, above exaggerated.")
-]
-SamplerOption = Annotated[Sampler, typer.Option(help="How noise becomes a kick.")]
-Steps = Annotated[int | None, typer.Option(help="Steps of the sampler; by default 16, 50 or 1000, by sampler.")]
-VocoderOption = Annotated[
-    Vocoder, typer.Option(help="What turns the spectrogram into sound; auto: HiFi-GAN if trained.")
-]
-Iterations = Annotated[
-    int | None, typer.Option(help="Griffin-Lim iterations; by default 64, or 4 after HiFi-GAN.", show_default=False)
-]
-Precision = Annotated[
-    PrecisionChoice, typer.Option(help="bfloat16: a faster vocoder on CPUs that have it, 60 dB under the sound.")
-]
-Strength = Annotated[float, typer.Option(help="0: the kick as the models reconstruct it, 1: a new one.")]
-Out = Annotated[Path, typer.Option(help="Folder to write to.")]
-Checkpoints = Annotated[Path, typer.Option(help="Folder of the trained models.", envvar="KICKPIPE_CHECKPOINTS")]
-ContainerOption = Annotated[Container, typer.Option("--format", help="File type.")]
-Bits = Annotated[int, typer.Option(help="16, 24, or 32 for float (WAV only).")]
-Peak = Annotated[float, typer.Option("--peak", help="Peak in dBFS.")]
-Length = Annotated[
-    float | None,
-    typer.Option("--length", help="Length in ms; by default as long as the kick rings.", show_default=False),
-]
-Fade = Annotated[float, typer.Option("--fade", help="Fade-out in ms.")]
-Tune = Annotated[
-    str | None, typer.Option(help="Tune to a note (F#1; F# for the nearest octave) or to Hz (46.2), by resampling.")
-]
-Zip = Annotated[bool, typer.Option("--zip", help="Also put the batch into one zip.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 
 def generate(
@@ -114,9 +77,8 @@ def generate(
 ) -> None:
     """Generate kicks from keywords."""
     files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, seed, negative)
-    chosen |= {"best_of_k": best_of, "on_step": None if as_json else step_reporter()}
-    kicks = load_generator(checkpoints).stream(prompt, count=count, first=first, **chosen)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, as_json, seed, negative)
+    kicks = load_generator(checkpoints).stream(prompt, count=count, first=first, best_of_k=best_of, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
 
 
@@ -147,7 +109,7 @@ def vary(
 ) -> None:
     """Make variations of a kick."""
     files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, seed, negative)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, as_json, seed, negative)
     kicks = load_generator(checkpoints).vary(source, prompt, strength=strength, count=count, first=first, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
 
@@ -179,7 +141,7 @@ def interpolate(
 ) -> None:
     """Walk from one kick to another."""
     files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, as_json)
     generator = load_generator(checkpoints)
     kicks = generator.interpolate(first_source, second_source, prompt, count=count, path=path.value, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
@@ -219,7 +181,7 @@ def inpaint(
     spectrogram, cross-faded over 23 ms, but the new part cannot know of it.
     """
     files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, seed, negative)
+    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, as_json, seed, negative)
     generator = load_generator(checkpoints)
     kicks = generator.inpaint(source, begin, end, prompt, strength=strength, count=count, first=first, **chosen)
     write(kicks, count, out, files, zip_batch, as_json)
@@ -264,12 +226,14 @@ def choices(
     vocoder: Vocoder,
     iterations: int | None,
     precision: PrecisionChoice,
+    as_json: bool,
     seed: int = 0,
     negative: str = "",
 ) -> dict[str, object]:
     """Arguments of the generator's methods; its own defaults where nothing was said."""
     chosen = {"sampler": sampler.value, "steps": steps, "vocoder": vocoder.value, "iterations": iterations}
     chosen |= {"precision": precision.value, "seed": seed, "negative": negative}
+    chosen |= {"on_step": None if as_json else step_reporter()}
     return chosen if guidance is None else chosen | {"guidance": guidance}
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from kickpipe.cli.app import say
-from kickpipe.cli.make import Checkpoints, Json
+from kickpipe.cli.options import Checkpoints, Json
 
 PLAYERS = {
     "ffplay": ["-nodisp", "-autoexit", "-loglevel", "error"],
