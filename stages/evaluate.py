@@ -5,6 +5,7 @@ from pathlib import Path
 from kickpipe.data.preprocess import num_workers
 from kickpipe.evaluation.evaluate import evaluate
 from kickpipe.evaluation.library import load_library
+from kickpipe.evaluation.summary import printed
 from kickpipe.files import write_json
 from kickpipe.generate import KickGenerator
 from kickpipe.params import load_params
@@ -40,6 +41,7 @@ def main() -> None:
         commit=current_commit(),
         models=generator.hashes,
     )
+    print(printed(evaluation.details))
 
 
 if __name__ == "__main__":

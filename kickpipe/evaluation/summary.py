@@ -1,6 +1,6 @@
 """Few numbers with short names out of all of them: what ``dvc metrics show`` and ``dvc exp show`` print in one table."""
 
-__all__ = ["COLUMNS", "summary"]
+__all__ = ["COLUMNS", "printed", "summary"]
 
 from typing import Any
 
@@ -51,6 +51,23 @@ def summary(details: dict[str, Any], reasons: Reasons, guidance: float) -> dict[
         if value is None:
             missing[name] = _reason(path or "keywords", reasons)
     return {**metrics, "missing": missing} if missing else metrics
+
+
+def printed(details: dict[str, Any]) -> str:
+    """The comparison as lines to read: the median of the draws, with their range."""
+    distances = details["distances"]
+    if distances is None:
+        return f"not compared with real kicks: {details['missing'].get('distances', '')}"
+    sets = ("generated", "training", "synthesiser", "floor")
+    lines = [
+        f"{distances['number']} kicks on each side, median (range) of {distances['draws']} draws",
+        f"{'':10}" + "".join(f"{name:>24}" for name in sets),
+    ]
+    for measure in ("kernel", "frechet", "precision", "recall", "density", "coverage"):
+        values = [distances[measure][name] for name in sets]
+        cells = [f"{value['median']:.3g} ({value['low']:.3g} to {value['high']:.3g})" for value in values]
+        lines.append(f"{measure:10}" + "".join(f"{cell:>24}" for cell in cells))
+    return "\n".join(lines)
 
 
 def keyword_mean(details: dict[str, Any], column: str, guidance: float) -> float | None:

@@ -1,5 +1,5 @@
 from kickpipe.evaluation.answers import Reasons
-from kickpipe.evaluation.summary import COLUMNS, summary
+from kickpipe.evaluation.summary import COLUMNS, printed, summary
 
 
 def keyword(**levels):
@@ -23,3 +23,14 @@ def test_keywords_count_at_the_nearest_guidance_and_words_with_a_meaning_also_ap
     keywords = {"deep": keyword(**{"1": 0.2, "3": 0.8}), "klone": keyword(**{"1": 0.1, "3": 0.4})}
     found = summary({"keywords": keywords}, Reasons(), 2.5)
     assert found["top1"] == 0.6 and found["top1_words"] == 0.8 and found["auc"] == 0.5
+
+
+def test_what_is_printed_has_the_range_of_the_draws():
+    value = {"median": 1.25, "low": -0.5, "high": 2.0}
+    measures = ("kernel", "frechet", "precision", "recall", "density", "coverage")
+    sets = ("generated", "training", "synthesiser", "floor")
+    distances = {"number": 30, "draws": 5, **{measure: dict.fromkeys(sets, value) for measure in measures}}
+    text = printed({"distances": distances, "missing": {}})
+    assert text.splitlines()[0].startswith("30 kicks on each side")
+    assert text.count("1.25 (-0.5 to 2)") == 24
+    assert "3, and 20 are needed" in printed({"distances": None, "missing": {"distances": "3, and 20 are needed"}})

@@ -3,6 +3,7 @@ import pytest
 import soundfile
 
 from kickpipe.audio.synth import synthesise
+from kickpipe.cli import main
 from kickpipe.errors import KickpipeError
 from kickpipe.report import build_folder_report
 
@@ -44,6 +45,18 @@ def test_few_kicks_are_not_compared_and_the_page_says_why(folders, tmp_path):
     soundfile.write(tmp_path / "few" / "kick.wav", synthesise(0, 0), 44100)
     build_folder_report(tmp_path / "few", folders / "library", tmp_path / "few.html")
     assert "Not compared: these kicks: 1, and 20 are needed." in (tmp_path / "few.html").read_text(encoding="utf-8")
+
+
+def test_the_command_writes_the_page_and_says_where(folders, tmp_path, capsys):
+    out = tmp_path / "pack.html"
+    with pytest.raises(SystemExit) as end:
+        main(["report", str(folders / "pack"), "--out", str(out), "--shown", "3"])
+    assert not end.value.code
+    assert str(out) in capsys.readouterr().out
+    assert out.read_text(encoding="utf-8").count('class="play"') == 3
+    with pytest.raises(SystemExit) as end:
+        main(["report", str(tmp_path / "missing")])
+    assert end.value.code == 2 and "no such folder" in capsys.readouterr().err
 
 
 def test_folders_without_kicks_are_an_error_that_says_what_was_expected(tmp_path):
