@@ -109,7 +109,7 @@ def stop_at_random(project: Path, stage: str, number: signal.Signals) -> tuple[s
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.002)
-    time.sleep(random.uniform(0, 0.15))
+    time.sleep(random.uniform(0, 0.1))
     process.send_signal(number)
     out, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130), err
