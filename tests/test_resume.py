@@ -19,7 +19,7 @@ from kickpipe.checkpoints import write_model
 from kickpipe.models.vae import VAE as VaeModel
 
 ROOT = Path(__file__).parents[1]
-STEPS = 60  # more than a process takes before it is killed
+STEPS = 40  # more than a process takes before it is killed
 TIMEOUT = 600  # seconds; on an idle machine each process takes a few
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to another process")
@@ -35,7 +35,7 @@ def template(tmp_path_factory) -> Path:
     params["audio"] = AUDIO.to_dict()
     params["split"] = {"validation_share": 0.3, "holdout": []}
     params["vae"] |= listed(VAE) | {"epochs": STEPS // 2, "checkpoint_every_epochs": 7}  # 2 steps an epoch
-    params["diffusion"] |= listed(DIFFUSION) | {"iterations": STEPS, "validate_every": 9, "checkpoint_every": 13}
+    params["diffusion"] |= listed(DIFFUSION) | {"iterations": STEPS, "validate_every": 9, "checkpoint_every": 15}
     params["vocoder"] |= listed(VOCODER) | {"segment_size": 512, "epochs": STEPS // 4, "checkpoint_every_epochs": 4}
     write_params(project, params)
 
