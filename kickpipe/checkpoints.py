@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
@@ -95,8 +95,9 @@ def write_model(
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     try:
         with replacing(path) as partial:
-            save_file(tensors, partial, metadata={"kickpipe": text})
-    except (OSError, SafetensorError) as error:
+            # save_file would make a file that only its owner can read
+            partial.write_bytes(save(tensors, metadata={"kickpipe": text}))
+    except OSError as error:
         raise CheckpointError(f"{path}: cannot be written: {error}; free space or choose another folder") from error
 
 
