@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kickpipe.audio.io import AudioError, normalise
 from kickpipe.audio.synth import synthesise
 from kickpipe.evaluation.analysis import KickSet, analyse, analyse_batches, counted
 from kickpipe.evaluation.answers import Reasons, finite
@@ -124,7 +125,10 @@ def evaluate(
 def generate_set(
     generator: KickGenerator, prompts: Sequence[str], count: int, seed: int, guidance: float
 ) -> Iterator[tuple[np.ndarray, list[str]]]:
-    """Yields batches of (waveforms, names): equally many kicks for each prompt, the noise of kick i from (seed, i)."""
+    """Yields batches of (waveforms, names): equally many kicks for each prompt, the noise of kick i from (seed, i).
+
+    Peaks are levelled as in the library and in the files people get: a mel does not fix them.
+    """
     shares = [len(range(i, count, len(prompts))) for i in range(len(prompts))]
     first = 0
     for prompt, share in zip(prompts, shares, strict=True):
@@ -132,12 +136,20 @@ def generate_set(
         for i, kick in enumerate(
             generator.stream(prompt, count=share, seed=seed, first=first, guidance=guidance) if share else ()
         ):
-            batch.append(kick.waveform)
+            batch.append(levelled(kick.waveform, generator.settings.peak_db))
             names.append(f"{prompt or 'no prompt'}, seed {seed}, kick {first + i}")
             if len(batch) == BATCH or i == share - 1:
                 yield np.stack(batch), names
                 batch, names = [], []
         first += share
+
+
+def levelled(waveform: np.ndarray, peak_db: float) -> np.ndarray:
+    """The waveform (N,) with its peak at ``peak_db`` (dBFS); one that is silent or not finite stays, to be counted as such."""
+    try:
+        return normalise(waveform, peak_db) if np.isfinite(waveform).all() else waveform
+    except AudioError:
+        return waveform
 
 
 def synthesise_set(count: int, seed: int, library: Library, workers: int) -> KickSet:
