@@ -10,10 +10,11 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kickpipe.sources import imported_sources
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
