@@ -4,8 +4,10 @@
   const audio = new Audio();
   const buttons = [...document.querySelectorAll("button.play")];
   let current = null;
+  let turn = 0; // what a former kick still has to say is ignored
 
   const stop = () => {
+    turn += 1;
     if (current) {
       current.removeAttribute("data-playing");
       current.style.removeProperty("--at");
@@ -13,11 +15,11 @@
     current = null;
   };
 
-  const follow = () => {
-    if (!current) return;
+  const follow = (mine) => {
+    if (mine !== turn) return;
     const shown = Number(current.dataset.seconds);
     current.style.setProperty("--at", `${Math.min(100, (100 * audio.currentTime) / shown)}%`);
-    requestAnimationFrame(follow);
+    requestAnimationFrame(() => follow(mine));
   };
 
   const play = (button) => {
@@ -25,10 +27,14 @@
     audio.pause();
     stop();
     if (again) return;
+    const mine = turn;
     current = button;
     button.dataset.playing = "";
     audio.src = button.dataset.src;
-    audio.play().then(follow, stop);
+    audio.play().then(
+      () => follow(mine),
+      () => mine === turn && stop(),
+    );
   };
 
   audio.addEventListener("ended", stop);

@@ -20,6 +20,7 @@ from kickpipe.report.page import Cell, Row, Table
 
 NOTHING = "–"
 MINUS = "−"
+SOFT_HYPHEN = "\u00ad"
 DISTANCES = {
     "kernel": ("Kernel distance", "MMD of the embeddings, times 100; 0 in the mean for equal distributions"),
     "frechet": ("Fréchet distance", "of Gaussians fitted to the embeddings, dB²; never 0 for so few kicks"),
@@ -38,11 +39,11 @@ TRIPS = {
     "vae_griffin_lim": ("VAE + Griffin-Lim", "real mel → VAE → 64 iterations"),
 }
 MEASURES = {
-    "convergence": "Spectral convergence",
-    "log_magnitude": "Log magnitude, nats",
+    "convergence": f"Spectral conver{SOFT_HYPHEN}gence",
+    "log_magnitude": f"Log magni{SOFT_HYPHEN}tude, nats",
     "onset_error_ms": "Onset error, ms",
     "decay_error_ms": "Decay error, ms",
-    "low_correlation": "Correlation below 150 Hz",
+    "low_correlation": f"Corre{SOFT_HYPHEN}lation below 150 Hz",
     "tail_db": "Tail in silence, dBFS",
 }
 DEFECT_NAMES = {
@@ -54,7 +55,7 @@ DEFECT_NAMES = {
     "silent": "Silent",
     "tail_noise": "Noise in the tail",
 }
-NAMES = {"generated": "Generated", "training": "Training", "synthesiser": "Synthesiser", "floor": "Real vs real"}
+NAMES = {"generated": "Generated", "training": "Training", "synthesiser": f"Synthe{SOFT_HYPHEN}siser", "floor": "Real vs real"}
 
 
 def number(value: float | None) -> str:

@@ -47,19 +47,41 @@ def pixels(data):
     return imread(io.BytesIO(data), format="png")[..., :3]
 
 
+# Notes every start and stop of a kick: on a busy machine a short one is over before it can be asked whether it plays.
+WATCH = """
+    window.started = []; window.most = 0;
+    const buttons = [...document.querySelectorAll("button.play")];
+    new MutationObserver((changes) => {
+        for (const { target } of changes) {
+            if (target.hasAttribute("data-playing")) started.push(buttons.indexOf(target));
+        }
+        most = Math.max(most, document.querySelectorAll("[data-playing]").length);
+    }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["data-playing"] });
+    window.heard = 0;
+    kickpipePlayer.addEventListener("ended", () => { heard += 1; });
+"""
+
+
 def test_a_kick_plays_to_its_end_and_only_one_at_a_time(browser, page):
     view = opened(browser, page, 1400, "light")
-    buttons = view.locator("button.play")
-    buttons.nth(0).click()
-    view.wait_for_function("kickpipePlayer.currentTime > 0.03")
-    assert buttons.nth(0).get_attribute("data-playing") is not None
-    buttons.nth(1).click()
-    view.wait_for_function("document.querySelectorAll('[data-playing]').length === 1")
-    assert buttons.nth(0).get_attribute("data-playing") is None
-    view.wait_for_function("kickpipePlayer.ended", timeout=15000)
+    view.evaluate(WATCH)
+    view.locator("button.play").nth(0).click()
+    view.locator("button.play").nth(1).click()
+    view.wait_for_function("heard > 0")
+    view.wait_for_function("document.querySelectorAll('[data-playing]').length === 0")
+    assert view.evaluate("[started.includes(0), started.at(-1), most]") == [True, 1, 1]
+    assert view.evaluate("kickpipePlayer.currentTime") == pytest.approx(
+        view.evaluate("kickpipePlayer.duration"), abs=0.05
+    )
     assert 0.15 < view.evaluate("kickpipePlayer.duration") <= 2.01
-    assert view.locator("[data-playing]").count() == 0
     assert view.messages == []
+
+
+def test_a_second_click_stops_the_kick(browser, page):
+    view = opened(browser, page, 1400, "light")
+    view.evaluate("() => { const button = document.querySelector('button.play'); button.click(); button.click(); }")
+    assert view.locator("[data-playing]").count() == 0
+    assert view.evaluate("kickpipePlayer.paused")
 
 
 def test_every_kick_of_the_page_can_be_decoded(browser, page):
@@ -81,11 +103,13 @@ def test_every_kick_of_the_page_can_be_decoded(browser, page):
 
 def test_the_arrow_keys_step_from_kick_to_kick(browser, page):
     view = opened(browser, page, 1400, "light")
+    view.evaluate(WATCH)
     view.locator("button.play").nth(0).focus()
-    view.keyboard.press("ArrowRight")
-    view.wait_for_function("document.querySelectorAll('button.play')[1].hasAttribute('data-playing')")
-    view.keyboard.press("ArrowLeft")
-    view.wait_for_function("document.querySelectorAll('button.play')[0].hasAttribute('data-playing')")
+    for key in ("ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        view.keyboard.press(key)
+    view.wait_for_function("started.length >= 3")
+    assert view.evaluate("started") == [1, 2, 1]
+    assert view.evaluate("document.activeElement === document.querySelectorAll('button.play')[1]")
 
 
 @pytest.mark.parametrize("width", [400, 1400])
