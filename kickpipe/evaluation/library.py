@@ -25,7 +25,7 @@ class Library:
 
     Arguments:
         settings: Audio settings.
-        training: Some of the training kicks, measured, with waveforms.
+        training: Some of the training kicks, measured, without waveforms.
         heldout: Held-out kicks, measured, with waveforms.
         trained_on: Names of all training kicks.
         trained_embeddings: Their embeddings with shape (len(trained_on), D).
@@ -80,12 +80,12 @@ def load_library(
     def mels(names: Sequence[str]) -> torch.Tensor:
         return load_tensors(data / "processed", names, settings.mel_shape)
 
-    def measure(items: list[Example], desc: str) -> KickSet:
+    def measure(items: list[Example], desc: str, keep_waveforms: bool) -> KickSet:
         names = [item.filename for item in items]
         batches = counted(load_kicks(data / "raw", names, settings, workers), len(names), desc)
-        return analyse_batches(batches, settings.sample_rate, workers=workers)
+        return analyse_batches(batches, settings.sample_rate, keep_waveforms, workers)
 
-    measured = measure(training, "training kicks"), measure(heldout, "held-out kicks")
+    measured = measure(training, "training kicks", False), measure(heldout, "held-out kicks", True)
     batches = counted(load_kicks(data / "raw", others, settings, workers), len(others), "other training kicks")
     embeddings = [embed(waveforms, settings.sample_rate) for waveforms, _ in (batches if others else ())]
     return Library(
