@@ -41,7 +41,7 @@ class KickGenerator(Engine):
         steps: int | None = None,
         vocoder: str = "auto",
         iterations: int | None = None,
-        precision: str = "float32",
+        precision: str = "auto",
         best_of_k: int | None = None,
         on_step: OnStep = None,
     ) -> Iterator[Kick]:
@@ -58,8 +58,8 @@ class KickGenerator(Engine):
             steps: Calls of the denoiser; None: 16, 50 or 1000 by sampler.
             vocoder: "hifigan", "griffin-lim", "hifigan+griffin-lim", or "auto": HiFi-GAN if there is one.
             iterations: Griffin-Lim iterations; None: 64 alone, 4 after HiFi-GAN.
-            precision: "float32", or "bfloat16" in the vocoder's coarse stages: faster where the CPU has it natively, 60 dB
-                under the waveform; then kicks agree between machines only to that.
+            precision: "bfloat16" in the vocoder's coarse stages, which differs from "float32" by 60 dB less than the sound;
+                "auto": where the CPU has it natively.
             best_of_k: Make so many, vocode only the ``count`` that measure best.
             on_step: Told (steps done, steps of this batch) while a batch is sampled.
 

@@ -19,7 +19,7 @@ CONFIGS = {
         "latent_channels": 4,
         "channels": [8, 16],
         "time_dim": 8,
-        "cond_dim": 16,
+        "cond_dim": 32,
         "embedding_dim": 8,
         "num_heads": 2,
     },

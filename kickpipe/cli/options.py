@@ -51,6 +51,7 @@ class Vocoder(StrEnum):
 
 
 class PrecisionChoice(StrEnum):
+    auto = "auto"
     float32 = "float32"
     bfloat16 = "bfloat16"
 
@@ -83,7 +84,8 @@ Iterations = Annotated[
     int | None, typer.Option(help="Griffin-Lim iterations; by default 64, or 4 after HiFi-GAN.", show_default=False)
 ]
 Precision = Annotated[
-    PrecisionChoice, typer.Option(help="bfloat16: a faster vocoder on CPUs that have it, 60 dB under the sound.")
+    PrecisionChoice,
+    typer.Option(help="Of the vocoder; bfloat16 is faster, 60 dB under the sound. auto: where the CPU has it."),
 ]
 Strength = Annotated[float, typer.Option(help="0: the kick as the models reconstruct it, 1: a new one.")]
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]

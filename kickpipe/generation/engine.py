@@ -24,11 +24,11 @@ from kickpipe.diffusion.guidance import Guided
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.generation import latents
 from kickpipe.generation.checks import GenerateError, check_models
-from kickpipe.generation.fast import fast_vocoder, pack
+from kickpipe.generation.fast import fast_vocoder, native_bfloat16, pack
 from kickpipe.generation.kick import Kick
 from kickpipe.generation.noise import kick_generators
 from kickpipe.generation.prompts import encode_prompt
-from kickpipe.generation.recipe import DEFAULT_STEPS, Recipe, RecipeError, unpack_latent
+from kickpipe.generation.recipe import DEFAULT_STEPS, PRECISIONS, Recipe, RecipeError, choose, unpack_latent
 from kickpipe.generation.vocoding import look_ahead, vocode_griffin_lim, vocode_hifigan
 
 BATCH_SIZE = 16
@@ -42,6 +42,9 @@ OnStep = Callable[[int, int], None] | None
 
 class Engine:
     """A VAE, a diffusion model and, where there is one, a vocoder.
+
+    A kick is the same alone and in any batch: the denoiser is arranged so (see ``fast``), and the VAE and the vocoder, which
+    gain nothing from batches, take one kick after the other.
 
     Arguments:
         vae, diffusion: Model files as loaded by ``kickpipe.checkpoints.load_model``.
@@ -92,18 +95,18 @@ class Engine:
     @torch.inference_mode()
     def encode(self, mel: Tensor) -> Tensor:
         """Log-mels (B, 1, M, L) to latents (B, C, H, W): the encoder's mean. Raises ValueError for other shapes."""
-        return self.vae.encode(mel)[0]
+        return torch.cat([self.vae.encode(row)[0] for row in mel.split(1)])
 
     @torch.inference_mode()
     def decode(self, latent: Tensor) -> Tensor:
         """Latents (B, C, H, W) to log-mels (B, 1, M, L) from floor to full scale. Raises ValueError for other shapes."""
         # The Hann window sums to n_fft / 2: no sine of full scale has more power than the square of that
         lowest, highest = math.log(self.settings.mel_floor), 2 * math.log(self.settings.n_fft / 2)
-        return self.vae.decode(latent).clamp(lowest, highest)
+        return torch.cat([self.vae.decode(row) for row in latent.split(1)]).clamp(lowest, highest)
 
     @torch.inference_mode()
     def vocode(
-        self, mel: Tensor, vocoder: str = "auto", iterations: int | None = None, precision: str = "float32"
+        self, mel: Tensor, vocoder: str = "auto", iterations: int | None = None, precision: str = "auto"
     ) -> Tensor:
         """Log-mels (B, 1, M, L) to waveforms (B, N), silent from where the mel has fallen to its floor.
 
@@ -193,6 +196,7 @@ class Engine:
 
     def fast_vocoder(self, precision: str) -> Callable[[Tensor], Tensor]:
         """The vocoder arranged for a precision, once."""
+        precision = fill_precision(precision)
         if precision not in self.fast:
             self.fast[precision] = fast_vocoder(self.require_vocoder(), precision)
         return self.fast[precision]
@@ -212,6 +216,7 @@ class Engine:
         steps: int | None = None,
         vocoder: str = "auto",
         iterations: int | None = None,
+        precision: str = "auto",
         **values: object,
     ) -> Recipe:
         """A recipe for these models, with what is None or "auto" filled in.
@@ -224,7 +229,10 @@ class Engine:
         if steps is None:
             steps = DEFAULT_STEPS.get(sampler, 1)
         used = {name: sha for name, sha in self.hashes.items() if name != "vocoder" or "hifigan" in vocoder}
-        recipe = Recipe(kind=kind, steps=steps, vocoder=vocoder, iterations=iterations, models=used, **values)
+        precision = fill_precision(precision)
+        recipe = Recipe(
+            kind=kind, steps=steps, vocoder=vocoder, iterations=iterations, precision=precision, models=used, **values
+        )
         self.check(recipe)
         return recipe
 
@@ -297,6 +305,14 @@ class Engine:
         for i, recipe in enumerate(recipes):
             waveform = self.vocode(mel[i : i + 1], recipe.vocoder, recipe.iterations, recipe.precision)[0]
             yield Kick(waveform.numpy(), self.settings.sample_rate, latent[i].clone(), recipe)
+
+
+def fill_precision(precision: str) -> str:
+    """Resolves "auto"."""
+    if precision == "auto":
+        return "bfloat16" if native_bfloat16() else "float32"
+    choose("precision", precision, PRECISIONS)
+    return precision
 
 
 def batch_key(recipe: Recipe) -> tuple:

@@ -5,7 +5,7 @@ weights costs as much as the arithmetic; here they are packed once. In the vocod
 memory that cost: the activation after a convolution and the sum of a residual branch happen within the convolution.
 """
 
-__all__ = ["FastVocoder", "can_pack", "fast_vocoder", "pack"]
+__all__ = ["FastVocoder", "can_pack", "fast_vocoder", "native_bfloat16", "pack"]
 
 import copy
 import functools
@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kickpipe.models.hifigan import LEAKY_SLOPE, NUM_COARSE, Generator, ResBlock1
+from kickpipe.models.layers import TimestepEmbedding
 
 Conv = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
 
@@ -90,16 +91,51 @@ def plane(values: tuple[int, ...], row: int) -> list[int]:
     return list(values) if len(values) == 2 else [row, *values]
 
 
+class ByRows(nn.Module):
+    """A layer whose result for a row does not depend on the number of rows, to the last bit.
+
+    Matrix products of different heights add up in different orders, and the last numbers of a tensor pass another code than
+    those that fill a vector. The rows here are timesteps and prompts, which all kicks of a batch share: each run of equal rows
+    is computed once, as one row.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.flatten(1) if x.dim() > 1 else x[:, None]
+        changes = (rows[1:] != rows[:-1]).any(dim=1).nonzero().flatten().tolist()
+        starts = [0, *(i + 1 for i in changes)]
+        ends = [*starts[1:], len(x)]
+        return torch.cat([self.layer(x[i : i + 1]).expand(j - i, -1) for i, j in zip(starts, ends, strict=True)])
+
+
 def pack(network: nn.Module) -> nn.Module:
-    """A copy of a network for inference, with packed convolutions; the network itself where they cannot be packed."""
-    if not can_pack():
-        return network
+    """A copy of a network for inference, in which an item's result does not depend on its batch, to the last bit.
+
+    Packed convolutions keep their order of addition whatever the batch; `ByRows` takes care of the rest. Where convolutions
+    cannot be packed, or an item is no multiple of 32 numbers (two AVX-512 vectors) at some level, it holds to rounding only.
+    """
     network = copy.deepcopy(network)
-    for module in list(network.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.Conv2d | nn.ConvTranspose2d):
-                setattr(module, name, PackedConv(child))
+    rearrange(network)
     return network
+
+
+def rearrange(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        if isinstance(child, nn.Conv2d | nn.ConvTranspose2d):
+            setattr(module, name, PackedConv(child) if can_pack() else child)
+        elif isinstance(child, nn.Linear | TimestepEmbedding):
+            setattr(module, name, ByRows(child))
+        else:
+            rearrange(child)
+
+
+def native_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware (AVX-512 BF16 or AMX); elsewhere it is emulated and slow."""
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, bool)() for name in checks)
 
 
 def fast_vocoder(generator: Generator, precision: str = "float32") -> Callable[[Tensor], Tensor]:

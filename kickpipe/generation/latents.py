@@ -106,8 +106,7 @@ def interpolated(
         between = first + weight * (second - first)
     else:
         noise = invert(denoiser, schedule, steps, ends)
-        count = len(positions)
-        arc = slerp(noise[:1].expand(count, *first.shape), noise[1:].expand(count, *first.shape), weight.flatten())
+        arc = torch.cat([slerp(noise[:1], noise[1:], position) for position in positions])  # one by one: see Engine
         made = SAMPLERS[sampler](denoiser, torch.cat([noise, arc]), schedule, steps, on_step=on_step)
         missing = ends - made[:2]
         between = made[2:] + missing[0] + weight * (missing[1] - missing[0])

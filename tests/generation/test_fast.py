@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from kickpipe.generation import fast
 from kickpipe.models.hifigan import Generator
@@ -56,9 +57,29 @@ def test_one_packing_serves_every_batch_size(unet):
             assert torch.allclose(packed(*inputs), unet(*inputs), atol=1e-4)
 
 
-def test_without_the_operators_the_network_stays_as_it_is(unet, monkeypatch):
+@pytest.mark.parametrize("batch", [2, 3, 16])
+def test_an_item_does_not_depend_on_its_batch_to_the_last_bit(batch):
+    torch.manual_seed(0)
+    packed = fast.pack(LatentUNet().eval().requires_grad_(False))
+    latent, cond = torch.randn(batch, 4, 8, 11), torch.randn(2, 256)
+    with torch.inference_mode():
+        both = packed(latent.repeat(2, 1, 1, 1), torch.full((2 * batch,), 500), cond.repeat_interleave(batch, dim=0))
+        alone = packed(latent[-1:].repeat(2, 1, 1, 1), torch.full((2,), 500), cond)
+    if fast.can_pack():
+        assert torch.equal(both[[batch - 1, -1]], alone)
+    assert torch.allclose(both[[batch - 1, -1]], alone, atol=1e-4)
+
+
+def test_rows_of_a_linear_layer_may_differ():
+    linear = nn.Linear(5, 3).requires_grad_(False)
+    x = torch.randn(3, 5)[[0, 0, 1, 2, 2, 0]]
+    assert torch.allclose(fast.ByRows(linear)(x), linear(x), atol=1e-6)
+    assert torch.equal(fast.ByRows(linear)(x)[-1], fast.ByRows(linear)(x[:1])[0])
+
+
+def test_without_the_operators_plain_convolutions_stay(unet, monkeypatch):
     monkeypatch.setattr(fast, "can_pack", lambda: False)
-    assert fast.pack(unet) is unet
+    assert not [module for module in fast.pack(unet).modules() if isinstance(module, fast.PackedConv)]
     generator, mel = Generator(channels=32), torch.randn(1, 128, 9)
     with torch.inference_mode():
         assert torch.equal(fast.fast_vocoder(generator)(mel), generator(mel))
