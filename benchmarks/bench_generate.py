@@ -184,7 +184,9 @@ def measure(directory: Path, options: argparse.Namespace) -> None:
     recipes = [generator.recipe("generate", prompt=options.prompt, guidance=GUIDANCE, index=i) for i in range(BATCH)]
     times: dict[str, list[float]] = {}
     parts: dict[str, list[float]] = {}
-    for turn in range(options.rounds + 1):  # the first warms up
+    for _ in generator.make(recipes):  # warms up every length
+        pass
+    for turn in range(options.rounds + 1):  # the first does not count
         one = recipes[turn % BATCH : turn % BATCH + 1]
         runs = {
             "reference, one": lambda turn=turn: reference(turn),
