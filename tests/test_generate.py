@@ -177,10 +177,11 @@ def test_every_vocoder_makes_sound(generator, vocoder):
 
 def test_the_precision_is_that_of_the_cpu_unless_one_is_given(generator, monkeypatch):
     for native, expected in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr("kickpipe.generation.engine.native_bfloat16", lambda native=native: native)
+        monkeypatch.setattr("kickpipe.generation.fast.native_bfloat16", lambda native=native: native)
         assert generator.recipe("generate").precision == expected
     exact, rough = (generator.generate("deep", steps=STEPS, precision=name)[0] for name in ("float32", "bfloat16"))
-    assert same(rough, exact, 0.02)
+    difference = np.square(rough.waveform - exact.waveform).mean() / np.square(exact.waveform).mean()
+    assert 0 < difference < 10 ** (-30 / 10)  # of tiny networks, whose few channels average less
     assert exact.recipe.precision == "float32"
 
 

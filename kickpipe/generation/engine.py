@@ -6,7 +6,6 @@ are standardised on the way into the denoiser and back on the way out.
 
 __all__ = ["BATCH_SIZE", "Engine", "GenerateError", "Source"]
 
-import dataclasses
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -24,11 +23,11 @@ from kickpipe.diffusion.guidance import Guided
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.generation import latents
 from kickpipe.generation.checks import GenerateError, check_models
-from kickpipe.generation.fast import fast_vocoder, native_bfloat16, pack
+from kickpipe.generation.fast import fast_vocoder, fill_precision, pack
 from kickpipe.generation.kick import Kick
 from kickpipe.generation.noise import kick_generators
 from kickpipe.generation.prompts import encode_prompt
-from kickpipe.generation.recipe import DEFAULT_STEPS, PRECISIONS, Recipe, RecipeError, choose, unpack_latent
+from kickpipe.generation.recipe import DEFAULT_STEPS, Recipe, RecipeError, batch_key, unpack_latent
 from kickpipe.generation.vocoding import look_ahead, vocode_griffin_lim, vocode_hifigan
 
 BATCH_SIZE = 16
@@ -305,16 +304,3 @@ class Engine:
         for i, recipe in enumerate(recipes):
             waveform = self.vocode(mel[i : i + 1], recipe.vocoder, recipe.iterations, recipe.precision)[0]
             yield Kick(waveform.numpy(), self.settings.sample_rate, latent[i].clone(), recipe)
-
-
-def fill_precision(precision: str) -> str:
-    """Resolves "auto"."""
-    if precision == "auto":
-        return "bfloat16" if native_bfloat16() else "float32"
-    choose("precision", precision, PRECISIONS)
-    return precision
-
-
-def batch_key(recipe: Recipe) -> tuple:
-    """What recipes of one batch have in common."""
-    return dataclasses.astuple(dataclasses.replace(recipe, index=0, position=0.0, models={}))

@@ -5,7 +5,7 @@ weights costs as much as the arithmetic; here they are packed once. In the vocod
 memory that cost: the activation after a convolution and the sum of a residual branch happen within the convolution.
 """
 
-__all__ = ["FastVocoder", "can_pack", "fast_vocoder", "native_bfloat16", "pack"]
+__all__ = ["FastVocoder", "can_pack", "fast_vocoder", "fill_precision", "native_bfloat16", "pack"]
 
 import copy
 import functools
@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from kickpipe.generation.recipe import PRECISIONS, choose
 from kickpipe.models.hifigan import LEAKY_SLOPE, NUM_COARSE, Generator, ResBlock1
 from kickpipe.models.layers import TimestepEmbedding
 
@@ -136,6 +137,14 @@ def native_bfloat16() -> bool:
     """Whether this CPU multiplies bfloat16 in hardware (AVX-512 BF16 or AMX); elsewhere it is emulated and slow."""
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, bool)() for name in checks)
+
+
+def fill_precision(precision: str) -> str:
+    """Resolves "auto"."""
+    if precision == "auto":
+        return "bfloat16" if native_bfloat16() else "float32"
+    choose("precision", precision, PRECISIONS)
+    return precision
 
 
 def fast_vocoder(generator: Generator, precision: str = "float32") -> Callable[[Tensor], Tensor]:

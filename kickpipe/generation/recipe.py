@@ -10,6 +10,7 @@ __all__ = [
     "VOCODERS",
     "Recipe",
     "RecipeError",
+    "batch_key",
     "pack_latent",
     "unpack_latent",
 ]
@@ -152,6 +153,11 @@ class Recipe:
 
     def to_json(self, **extra: Any) -> str:
         return json.dumps({**self.to_dict(), **extra}, sort_keys=True, allow_nan=False, separators=(",", ":"))
+
+
+def batch_key(recipe: Recipe) -> tuple:
+    """What recipes of one batch have in common."""
+    return dataclasses.astuple(dataclasses.replace(recipe, index=0, position=0.0, models={}))
 
 
 def choose(name: str, value: object, allowed: Any) -> None:
