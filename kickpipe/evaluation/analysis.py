@@ -7,13 +7,14 @@ __all__ = ["KickSet", "analyse", "analyse_batches", "counted", "join"]
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
 
-from kickpipe.audio.descriptors import DESCRIPTORS, describe
-from kickpipe.evaluation.defects import find_defects
+from kickpipe.audio.descriptors import DESCRIPTORS
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
+from kickpipe.evaluation.workers import measure_all, parallel
 from kickpipe.progress import progress
 
 CHUNK = 32
@@ -74,7 +75,8 @@ def analyse(
         workers: Number of processes.
     """
     waveforms = np.asarray(waveforms, np.float32)
-    measured = _measure(waveforms, sample_rate, workers)
+    chunks = [(waveforms[i : i + CHUNK], sample_rate) for i in range(0, len(waveforms), CHUNK)]
+    measured = list(chain.from_iterable(parallel(measure_all, chunks, workers if len(chunks) > 1 else 1)))
     kept = [i for i, (_, defects) in enumerate(measured) if not defects["silent"]]
     sounding = waveforms[kept]
     # The level is the vocoder's or the file's habit; the peak at 1 makes sets comparable.
@@ -119,24 +121,3 @@ def join(sets: Sequence[KickSet]) -> KickSet:
         {name: np.concatenate([item.descriptors[name] for item in sets]) for name in DESCRIPTORS},
         tuple(found for item in sets for found in item.defects),
     )
-
-
-def _measure(waveforms: np.ndarray, sample_rate: int, workers: int) -> list[tuple[dict, dict]]:
-    chunks = [waveforms[i : i + CHUNK] for i in range(0, len(waveforms), CHUNK)]
-    if workers == 1 or len(chunks) < 2:
-        return [measured for chunk in chunks for measured in _measure_chunk(chunk, sample_rate)]
-
-    import joblib
-
-    with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
-        tasks = (joblib.delayed(_measure_chunk)(chunk, sample_rate) for chunk in chunks)
-        return [measured for results in joblib.Parallel()(tasks) for measured in results]
-
-
-def _measure_chunk(waveforms: np.ndarray, sample_rate: int) -> list[tuple[dict, dict]]:
-    silence = dict.fromkeys(DESCRIPTORS, float("nan"))
-    measured = []
-    for waveform in waveforms:
-        defects = find_defects(waveform, sample_rate)
-        measured.append((silence if defects["silent"] else describe(waveform, sample_rate), defects))
-    return measured

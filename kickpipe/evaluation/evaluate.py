@@ -14,7 +14,7 @@ import numpy as np
 
 from kickpipe.audio.io import AudioError, normalise
 from kickpipe.audio.synth import synthesise
-from kickpipe.evaluation.analysis import KickSet, analyse, analyse_batches, counted
+from kickpipe.evaluation.analysis import KickSet, analyse_batches, counted
 from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_descriptors, compare_embeddings, equal_number
 from kickpipe.evaluation.defects import defect_shares
@@ -24,9 +24,8 @@ from kickpipe.evaluation.memory import distance_ratio, find_near_copies, nearest
 from kickpipe.evaluation.reconstruction import RoundTrips, evaluate_round_trips
 from kickpipe.evaluation.summary import summary
 from kickpipe.generate import KickGenerator
-from kickpipe.progress import progress
 
-BATCH = 32
+BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -155,13 +154,14 @@ def levelled(waveform: np.ndarray, peak_db: float) -> np.ndarray:
 def synthesise_set(count: int, seed: int, library: Library, workers: int) -> KickSet:
     """Kicks of the built-in synthesiser: the baseline that needs no training."""
     settings = library.settings
-    waveforms = [
-        synthesise(seed, i, sample_rate=settings.sample_rate, duration=settings.duration)
-        for i in progress(range(count), count, "synthesise", "kicks")
-    ]
-    names = [f"synthesiser, seed {seed}, kick {i}" for i in range(count)]
-    kept = np.stack(waveforms) if waveforms else np.zeros((0, settings.num_samples), np.float32)
-    return analyse(kept, names, settings.sample_rate, keep_waveforms=False, workers=workers)
+
+    def batches() -> Iterator[tuple[np.ndarray, list[str]]]:
+        for start in range(0, count, BATCH):
+            numbers = range(start, min(start + BATCH, count))
+            kicks = [synthesise(seed, i, sample_rate=settings.sample_rate, duration=settings.duration) for i in numbers]
+            yield np.stack(kicks), [f"synthesiser, seed {seed}, kick {i}" for i in numbers]
+
+    return analyse_batches(counted(batches(), count, "synthesise"), settings.sample_rate, False, workers)
 
 
 def compare_all(

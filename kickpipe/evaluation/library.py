@@ -15,6 +15,7 @@ from kickpipe.audio.settings import AudioSettings
 from kickpipe.data.datasets import Example, list_examples, load_tensors
 from kickpipe.evaluation.analysis import KickSet, analyse_batches, counted
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
+from kickpipe.evaluation.workers import parallel, prepare_all
 
 CHUNK = 64  # kicks in memory at a time, for each process: 23 MB
 
@@ -110,22 +111,11 @@ def load_kicks(
     """
     paths = [Path(folder) / name for name in names]
     batches = [paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK)]
-    if workers == 1 or len(paths) < 2 * workers:
-        loaded = (_prepare_all(batch, settings) for batch in batches)
-    else:
-        import joblib
-
-        with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
-            parallel = joblib.Parallel(return_as="generator", pre_dispatch=workers)
-            loaded = parallel(joblib.delayed(_prepare_all)(batch, settings) for batch in batches)
+    loaded = parallel(prepare_all, ((batch, settings) for batch in batches), workers if len(batches) > 1 else 1)
     start = 0
     for waveforms in loaded:
         yield waveforms, list(names[start : start + len(waveforms)])
         start += len(waveforms)
-
-
-def _prepare_all(paths: Sequence[Path], settings: AudioSettings) -> np.ndarray:
-    return np.stack([prepare(path, settings) for path in paths])
 
 
 def _choose(items: list[Example], number: int, rng: np.random.Generator) -> list[Example]:
