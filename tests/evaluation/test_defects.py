@@ -33,7 +33,7 @@ def test_a_clean_kick_has_no_defect():
         ("onsets", kick(0.03) + 0.7 * kick(0.03, onset=RATE // 4)),
         ("late", kick(onset=round(0.1 * RATE))),
         ("clipped", np.clip(3 * kick(), -0.8, 0.8)),
-        ("clipped", 2 * kick()),
+        ("clipped", np.tanh(30 * kick())),
         ("dc", kick() + 0.02),
         ("tone", kick() + 0.01 * np.sin(2 * np.pi * 86.13 * np.arange(N) / RATE)),
         ("silent", np.zeros(N)),
@@ -44,6 +44,10 @@ def test_a_clean_kick_has_no_defect():
 )
 def test_each_defect_is_found_and_no_other(name, sound):
     assert defects(sound) == {name}
+
+
+def test_the_level_is_no_defect_since_finishing_sets_it():
+    assert defects(2 * kick()) == defects(0.1 * kick()) == set()
 
 
 def test_noise_below_the_limit_is_no_defect():
