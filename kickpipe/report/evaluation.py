@@ -90,7 +90,7 @@ def tiles(metrics: dict[str, Any]) -> list[Tile]:
         Tile("Any defect", percent(metrics["defects"]), "of the generated kicks"),
         Tile("Near-copies", percent(metrics["copies"]), f"nearness to training {number(metrics['memory'])}, 1 is new"),
         Tile("VAE round trip", f"{number(metrics['vae_db'])} dB", "mean error of the log-mel"),
-        Tile("Vocoder", number(metrics["voc_conv"]), f"spectral convergence, Griffin-Lim {number(metrics['gl_conv'])}"),
+        vocoder_tile(metrics),
         Tile(
             "Keyword top-1",
             percent(metrics["top1"]),
@@ -99,6 +99,15 @@ def tiles(metrics: dict[str, Any]) -> list[Tile]:
             else f"acoustic words {percent(metrics['top1_words'])}, chance 50%",
         ),
     ]
+
+
+def vocoder_tile(metrics: dict[str, Any]) -> Tile:
+    """The vocoder beside Griffin-Lim, or that alone."""
+    if metrics["voc_conv"] is None:
+        return Tile("Griffin-Lim", number(metrics["gl_conv"]), "spectral convergence; there is no vocoder")
+    return Tile(
+        "Vocoder", number(metrics["voc_conv"]), f"spectral convergence, Griffin-Lim {number(metrics['gl_conv'])}"
+    )
 
 
 def pairs(evaluation: "Evaluation") -> list[tuple[str, Sequence[Sound]]]:

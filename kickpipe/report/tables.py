@@ -55,7 +55,12 @@ DEFECT_NAMES = {
     "silent": "Silent",
     "tail_noise": "Noise in the tail",
 }
-NAMES = {"generated": "Generated", "training": "Training", "synthesiser": f"Synthe{SOFT_HYPHEN}siser", "floor": "Real vs real"}
+NAMES = {
+    "generated": "Generated",
+    "training": "Training",
+    "synthesiser": f"Synthe{SOFT_HYPHEN}siser",
+    "floor": "Real vs real",
+}
 
 
 def number(value: float | None) -> str:
