@@ -29,7 +29,8 @@ def parallel(function: Callable[..., T], tasks: Iterable[tuple[Any, ...]], worke
 
     with joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
         jobs = (joblib.delayed(function)(*task) for task in tasks)
-        yield from joblib.Parallel(return_as="generator", pre_dispatch=workers)(jobs)
+        # Arrays go through a pipe: joblib's files in shared memory would outlive their use.
+        yield from joblib.Parallel(return_as="generator", pre_dispatch=workers, max_nbytes=None)(jobs)
 
 
 def prepare_all(paths: Sequence[Path], settings: AudioSettings) -> np.ndarray:
