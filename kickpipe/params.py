@@ -99,6 +99,7 @@ class VaeParams(Section):
     latent_channels: Count
     batch_size: Count
     lr: Positive
+    lr_schedule: Literal["constant", "cosine"]
     epochs: Count
     kl_weight_start: NonNegative
     kl_weight_end: NonNegative

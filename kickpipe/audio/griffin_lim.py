@@ -15,7 +15,7 @@ import functools
 import torch
 from torch import Tensor
 
-from kickpipe.audio.mel import mel_filterbank
+from kickpipe.audio.mel import mel_filterbank, stft
 from kickpipe.audio.settings import AudioSettings
 
 MOMENTUM = 0.99  # Perraudin et al. 2013, section 4
@@ -103,7 +103,7 @@ def griffin_lim(
     previous = torch.zeros_like(spectrum)
     waveform = _istft(spectrum, settings, window, num_samples)
     for _ in range(iterations):
-        rebuilt = _stft(waveform, settings, window)
+        rebuilt = stft(waveform, settings, window)
         accelerated = rebuilt + MOMENTUM * (rebuilt - previous)
         previous = rebuilt
         spectrum = magnitude * accelerated / accelerated.abs().clamp(min=TINY)
@@ -120,23 +120,11 @@ def _refine(mel: Tensor, settings: AudioSettings, iterations: int, waveform: Ten
     bank, total = _filterbank(settings)
     target = mel[:, 0].transpose(1, 2).exp()
     for _ in range(iterations):
-        spectrum = _stft(waveform, settings, window)
+        spectrum = stft(waveform, settings, window)
         gain = _gain(spectrum.abs().square().transpose(1, 2), target, bank, total)
         spectrum = spectrum * gain.sqrt().transpose(1, 2)
         waveform = _istft(spectrum, settings, window, waveform.shape[1])
     return waveform
-
-
-def _stft(waveform: Tensor, settings: AudioSettings, window: Tensor) -> Tensor:
-    return torch.stft(
-        waveform,
-        settings.n_fft,
-        settings.hop_length,
-        window=window,
-        center=True,
-        pad_mode="reflect",
-        return_complex=True,
-    )
 
 
 def _istft(spectrum: Tensor, settings: AudioSettings, window: Tensor, num_samples: int) -> Tensor:

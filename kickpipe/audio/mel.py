@@ -9,7 +9,7 @@ Mel scale: mel = 2595 log10(1 + f / 700) (O'Shaughnessy 1987, the formula of HTK
 Shapes: B waveforms, N samples, M mel bands, L frames.
 """
 
-__all__ = ["LogMel", "mel_spectrogram", "mel_filterbank"]
+__all__ = ["LogMel", "mel_spectrogram", "mel_filterbank", "stft"]
 
 import functools
 import math
@@ -51,6 +51,27 @@ class LogMel(nn.Module):
         return mel.clamp(min=self.mel_floor).log().unsqueeze(1)
 
 
+def stft(waveform: Tensor, settings: AudioSettings, window: Tensor) -> Tensor:
+    """Complex spectra that all mels here are made of: centred frames, reflected ends.
+
+    Arguments:
+        waveform: Samples with shape (B, N), N above ``n_fft // 2``.
+        window: Of shape (n_fft,).
+
+    Returns:
+        Spectra with shape (B, n_fft // 2 + 1, L), L = 1 + N // hop_length.
+    """
+    return torch.stft(
+        waveform,
+        settings.n_fft,
+        settings.hop_length,
+        window=window,
+        center=True,
+        pad_mode="reflect",
+        return_complex=True,
+    )
+
+
 def mel_spectrogram(waveform: Tensor, settings: AudioSettings) -> Tensor:
     """The same mels as ``LogMel``, in plain torch. Differentiable.
 
@@ -62,15 +83,7 @@ def mel_spectrogram(waveform: Tensor, settings: AudioSettings) -> Tensor:
         Log-mel spectrograms with shape (B, 1, M, L), L = 1 + N // hop_length.
     """
     window = torch.hann_window(settings.n_fft, dtype=waveform.dtype, device=waveform.device)
-    spectrum = torch.stft(
-        waveform,
-        settings.n_fft,
-        settings.hop_length,
-        window=window,
-        center=True,
-        pad_mode="reflect",
-        return_complex=True,
-    )
+    spectrum = stft(waveform, settings, window)
     power = spectrum.abs().pow(2.0)
     filterbank = filterbank_like(settings, power.device, power.dtype)
     mel = (power.transpose(-1, -2) @ filterbank).transpose(-1, -2)

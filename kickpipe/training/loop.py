@@ -5,7 +5,17 @@ drawn inside the step from a generator seeded with (seed, s). So a run that is k
 steps it would have taken.
 """
 
-__all__ = ["Interrupted", "batch_indices", "ema_decay_at", "fit", "num_batches", "optimize", "seed_step", "update_ema"]
+__all__ = [
+    "Interrupted",
+    "batch_indices",
+    "ema_decay_at",
+    "fit",
+    "lr_factor",
+    "num_batches",
+    "optimize",
+    "seed_step",
+    "update_ema",
+]
 
 import hashlib
 import math
@@ -16,6 +26,8 @@ import torch
 from torch import Tensor, nn
 
 from kickpipe.training.state import TrainState
+
+LR_SCHEDULES = ("constant", "cosine")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -95,6 +107,20 @@ def batch_indices(step: int, num_items: int, batch_size: int, seed: int) -> Tens
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
     order = torch.randperm(num_items, generator=generator)
     return order[batch * batch_size : (batch + 1) * batch_size]
+
+
+def lr_factor(schedule: str, step: int, steps: int) -> float:
+    """Factor on the learning rate at a step of a run.
+
+    Arguments:
+        schedule: "constant", or "cosine": half a cosine from 1 down to 0 at the end (Loshchilov & Hutter 2017, without
+            restarts), which a short run gains from and a run that is to be lengthened does not want.
+        step: Completed steps, below ``steps``.
+        steps: Steps of the whole run.
+    """
+    if schedule not in LR_SCHEDULES:
+        raise ValueError(f"learning rate schedule {schedule!r}: expected one of {', '.join(LR_SCHEDULES)}")
+    return 1.0 if schedule == "constant" else (1 + math.cos(math.pi * step / steps)) / 2
 
 
 def optimize(

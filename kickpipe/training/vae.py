@@ -19,7 +19,7 @@ from kickpipe.audio.settings import AudioSettings
 from kickpipe.checkpoints import write_model
 from kickpipe.models.vae import VAE
 from kickpipe.training.device import Precision, select_device
-from kickpipe.training.loop import batch_indices, num_batches, optimize
+from kickpipe.training.loop import batch_indices, lr_factor, num_batches, optimize
 from kickpipe.training.pretrained import load_pretrained
 from kickpipe.training.preview import show_reconstructions
 from kickpipe.training.run import run_training
@@ -69,6 +69,7 @@ def train_vae(
     latent_channels: int,
     batch_size: int,
     lr: float,
+    lr_schedule: str,
     epochs: int,
     kl_weight_start: float,
     kl_weight_end: float,
@@ -85,6 +86,7 @@ def train_vae(
 
     Arguments:
         train_mels, val_mels: Log-mels (N, 1, M, L); without ``val_mels`` there are no validation losses.
+        lr_schedule: "constant" or "cosine"; see ``lr_factor``.
         init_from: Model file whose weights the training starts from; None starts from random ones.
         fingerprint: Hash of params, data and code; see ``training.state``.
         runs: Folder of the training states of this stage.
@@ -133,6 +135,8 @@ def train_vae(
 
     def train_step(mels: Tensor, step: int) -> dict[str, Tensor]:
         model.train()
+        for group in optimizer.param_groups:
+            group["lr"] = lr * lr_factor(lr_schedule, step, steps)
         noise = torch.randn((len(mels), *model.latent_shape)).to(device)
         with precision.autocast():
             recon, mu, logvar = model(mels, noise)

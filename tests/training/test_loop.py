@@ -8,6 +8,7 @@ from kickpipe.training.loop import (
     batch_indices,
     ema_decay_at,
     fit,
+    lr_factor,
     num_batches,
     optimize,
     seed_step,
@@ -264,6 +265,14 @@ def test_an_optimiser_step_goes_down_the_gradient_of_this_loss_alone():
     for _ in range(2):  # a gradient left over would make the second step longer
         optimize(optimizer, 2 * model(torch.ones(1, 1)).sum(), SCALER)
     assert model.weight.item() == pytest.approx(1 - 2 * 0.1 * 2)
+
+
+def test_the_learning_rate_stays_or_falls_along_half_a_cosine():
+    assert [lr_factor("constant", step, 4) for step in (0, 3)] == [1.0, 1.0]
+    assert [lr_factor("cosine", step, 4) for step in (0, 2)] == pytest.approx([1.0, 0.5])
+    assert 0 < lr_factor("cosine", 3, 4) < 0.2
+    with pytest.raises(ValueError, match=r"linear.*constant, cosine"):
+        lr_factor("linear", 0, 4)
 
 
 def test_the_average_warms_up_as_specified():

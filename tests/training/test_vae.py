@@ -71,6 +71,19 @@ def test_training_lowers_the_loss(tmp_path):
     assert rows[-1]["val_l1"] < rows[0]["val_l1"]
 
 
+def test_the_cosine_schedule_is_what_the_optimiser_steps_with(tmp_path, monkeypatch):
+    rates = []
+    step = torch.optim.AdamW.step
+
+    def watched(self, *arguments):
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    train(tmp_path, epochs=2, lr=1e-2)
+    assert rates == pytest.approx([1e-2 * (1 + math.cos(math.pi * i / 4)) / 2 for i in range(4)])
+
+
 def test_without_validation_kicks_it_trains_all_the_same(tmp_path):
     rows = train(tmp_path, num_val=0).rows
     assert not any(name.startswith("val_") for name in rows[-1])

@@ -21,6 +21,7 @@ VAE = {
     "latent_channels": 2,
     "batch_size": 4,
     "lr": 1e-3,
+    "lr_schedule": "cosine",
     "epochs": 3,
     "kl_weight_start": 1e-4,
     "kl_weight_end": 1e-3,
