@@ -164,7 +164,7 @@ class VocoderParams(Section):
     epochs: Count
     feature_matching_weight: NonNegative
     mel_weight: NonNegative
-    phase_weight: NonNegative
+    stft_weight: NonNegative
     mixed_precision: bool
     checkpoint_every_epochs: Count
     seed: Seed

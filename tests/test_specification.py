@@ -432,7 +432,7 @@ def test_vocoder_discriminators(params):
 def test_vocoder_loss(params):
     p = params.vocoder
     audio = params.audio.settings()
-    objective = VocoderObjective(audio, p.feature_matching_weight, p.mel_weight, p.phase_weight)
+    objective = VocoderObjective(audio, p.feature_matching_weight, p.mel_weight, p.stft_weight)
     real = [(torch.tensor([[1.0, 0.5]]), [torch.tensor([1.0, 2.0]), torch.tensor([3.0])])]
     fake = [(torch.tensor([[0.0, 0.2]]), [torch.tensor([1.5, 2.0]), torch.tensor([1.0])])]
     assert objective.discriminator(real, fake).item() == pytest.approx((0 + 0.25) / 2 + (0 + 0.04) / 2)  # LS-GAN
@@ -457,7 +457,7 @@ def test_vocoder_training_config(params):
     assert p.lr_gamma == 0.999
     assert p.checkpoint_every_epochs == 10
     # what the specification does not have is off
-    assert (p.reconstruction_steps, p.discriminator_warmup_steps, p.phase_weight, p.align_polarity) == (0, 0, 0, False)
+    assert (p.reconstruction_steps, p.discriminator_warmup_steps, p.stft_weight, p.align_polarity) == (0, 0, 0, False)
 
 
 def test_vocoder_dataset_keeps_paths_only_and_draws_a_crop_an_item(params, tmp_path):

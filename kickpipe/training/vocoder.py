@@ -2,10 +2,10 @@
 
     loss_d = sum over discriminators of  mean((D(real) - 1)^2) + mean(D(fake)^2)
     loss_g = adversarial + feature_matching_weight * feature matching + mel_weight * L1(mel(fake), mel(real))
-             + phase_weight * complex spectral distance below 300 Hz
+             + stft_weight * multi-resolution STFT distance (Yamamoto et al. 2020)
 
-The last term is not HiFi-GAN's and is off (0) as specified. Log-mels say nothing of phase, and at 50 Hz a crop holds
-nine periods that only the discriminators could align; the term compares complex spectra where the ear of a kick is.
+The last term is not HiFi-GAN's and is off (0) as specified. The mel's window of 46 ms hardly sees when an attack begins and
+its bands hide single frequencies; the discriminators see both, but take five sixths of a training's time on a CPU.
 """
 
 __all__ = ["VocoderObjective", "train_vocoder"]
@@ -33,7 +33,8 @@ from kickpipe.training.state import RunFolder, TrainState
 from kickpipe.training.tracking import Tracker
 
 NUM_VALIDATED = 16  # validation kicks the losses are averaged over, each vocoded whole
-PHASE_MAX_HZ = 300.0
+STFT_RESOLUTIONS = ((512, 128), (1024, 256), (2048, 512))  # window and hop in samples
+MAGNITUDE_FLOOR = 10**-3.5
 
 Judgements = list[tuple[Tensor, list[Tensor]]]
 
@@ -44,13 +45,13 @@ class VocoderObjective:
 
     Arguments:
         audio: Audio settings.
-        feature_matching_weight, mel_weight, phase_weight: Weights of the generator's terms; adversarial has 1.
+        feature_matching_weight, mel_weight, stft_weight: Weights of the generator's terms; adversarial has 1.
     """
 
     audio: AudioSettings
     feature_matching_weight: float
     mel_weight: float
-    phase_weight: float
+    stft_weight: float
 
     def discriminator(self, real: Judgements, fake: Judgements) -> Tensor:
         """Loss of the discriminators, from their judgements of real and generated waveforms."""
@@ -70,19 +71,18 @@ class VocoderObjective:
         """L1 distance of the log-mels of waveforms (B, N), in nats."""
         return (mel_spectrogram(real, self.audio) - mel_spectrogram(fake, self.audio)).abs().mean()
 
-    def phase(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Distance of the complex spectra of waveforms (B, N) below 300 Hz, over the magnitude of the real ones.
+    def stft(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Distance of the magnitude spectra of waveforms (B, N): spectral convergence plus L1 of the logarithms, in nats.
 
-        Both norms are over the whole batch: a crop that is silent there has no phase to miss. 0 for equal waveforms, 1 for
-        silence, about 1.4 for the right magnitudes with unrelated phases.
+        The mean over windows of 512, 1024 and 2048 samples. The norms of the convergence are over the whole batch: a silent
+        crop has nothing to miss.
         """
-        num_bins = 1 + int(PHASE_MAX_HZ * self.audio.n_fft / self.audio.sample_rate)
-        window = torch.hann_window(self.audio.n_fft, device=real.device)
-        arguments = {"n_fft": self.audio.n_fft, "hop_length": self.audio.hop_length, "window": window}
-        spectra = [torch.stft(x, **arguments, return_complex=True)[:, :num_bins] for x in (real, fake)]
-        distance = torch.view_as_real(spectra[0] - spectra[1]).square().sum()
-        magnitude = torch.view_as_real(spectra[0]).square().sum()
-        return ((distance + 1e-4) / (magnitude + 1e-2)).sqrt()
+        total = torch.zeros((), device=real.device)
+        for length, hop in STFT_RESOLUTIONS:
+            a, b = (magnitude(x, length, hop) for x in (real, fake))
+            convergence = torch.linalg.vector_norm(a - b) / torch.linalg.vector_norm(a)
+            total = total + convergence + (a.log() - b.log()).abs().mean()
+        return total / len(STFT_RESOLUTIONS)
 
     def generator(
         self, real: Tensor, fake: Tensor, real_judged: Judgements, fake_judged: Judgements
@@ -97,10 +97,18 @@ class VocoderObjective:
             terms["adversarial"] = self.adversarial(fake_judged)
             terms["feature_matching"] = self.feature_matching(real_judged, fake_judged)
             loss = loss + terms["adversarial"] + self.feature_matching_weight * terms["feature_matching"]
-        if self.phase_weight:
-            terms["phase"] = self.phase(real, fake)
-            loss = loss + self.phase_weight * terms["phase"]
+        if self.stft_weight:
+            terms["stft"] = self.stft(real, fake)
+            loss = loss + self.stft_weight * terms["stft"]
         return {"loss_g": loss, **terms}
+
+
+def magnitude(waveform: Tensor, length: int, hop: int) -> Tensor:
+    """Magnitudes (B, length // 2 + 1, L) of waveforms (B, N), at least 10^-3.5; silence around them, so that N is free."""
+    window = torch.hann_window(length, device=waveform.device)
+    spectrum = torch.stft(waveform, length, hop, window=window, pad_mode="constant", return_complex=True)
+    # the root of a clamped power: the gradient of the absolute value has no limit where a bin is silent
+    return torch.view_as_real(spectrum).square().sum(-1).clamp(min=MAGNITUDE_FLOOR**2).sqrt()
 
 
 class Discriminators(nn.Module):
@@ -161,7 +169,7 @@ def train_vocoder(
     epochs: int,
     feature_matching_weight: float,
     mel_weight: float,
-    phase_weight: float,
+    stft_weight: float,
     mixed_precision: bool,
     checkpoint_every_epochs: int,
     seed: int,
@@ -204,7 +212,7 @@ def train_vocoder(
         generator.load_state_dict(file.model.state_dict())
     generator = generator.to(device)
     discriminators = Discriminators(periods, num_scales, discriminator_width).to(device)
-    objective = VocoderObjective(audio, feature_matching_weight, mel_weight, phase_weight)
+    objective = VocoderObjective(audio, feature_matching_weight, mel_weight, stft_weight)
     optimizer_g = torch.optim.AdamW(generator.parameters(), lr=lr, betas=betas)
     optimizer_d = torch.optim.AdamW(discriminators.parameters(), lr=lr, betas=betas)
     scheduler_g = torch.optim.lr_scheduler.ExponentialLR(optimizer_g, lr_gamma)
@@ -277,7 +285,7 @@ def train_vocoder(
         for index in range(count):
             mel, real = val_set.pair(index)
             fake = vocode(mel[None])
-            terms = {"mel": objective.mel(real[None], fake), "phase": objective.phase(real[None], fake)}
+            terms = {"mel": objective.mel(real[None], fake), "stft": objective.stft(real[None], fake)}
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0.0) + term.item() / count
         tracker.validated(step, sums)

@@ -72,7 +72,7 @@ VOCODER = {
     "epochs": 3,
     "feature_matching_weight": 2.0,
     "mel_weight": 45.0,
-    "phase_weight": 1.0,
+    "stft_weight": 1.0,
     "mixed_precision": False,
     "checkpoint_every_epochs": 1,
     "seed": 0,
