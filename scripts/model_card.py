@@ -36,12 +36,14 @@ DISTANCES = {
     "coverage": "coverage (higher)",
 }
 TRIPS = {
-    "griffin_lim": "real mel, Griffin-Lim",
-    "vocoder": "real mel, vocoder",
-    "refined": "real mel, vocoder, then 4 Griffin-Lim iterations",
-    "vae_griffin_lim": "VAE, Griffin-Lim",
+    "griffin_lim": "real mel, plain Griffin-Lim (64 iterations)",
+    "retrieved": "real mel, low band retrieved, 16 Griffin-Lim iterations",
+    "hifigan": "real mel, HiFi-GAN alone",
+    "vocoder": "real mel, vocoder (HiFi-GAN, low band retrieved, 4 iterations)",
+    "vae_griffin_lim": "VAE, plain Griffin-Lim",
+    "vae_retrieved": "VAE, low band retrieved, Griffin-Lim",
+    "vae_hifigan": "VAE, HiFi-GAN alone",
     "vae_vocoder": "VAE, vocoder",
-    "vae_refined": "VAE, vocoder, then 4 Griffin-Lim iterations",
 }
 MODELS = {"train_vae": "VAE", "train_diffusion": "diffusion", "train_vocoder": "vocoder"}
 
@@ -201,10 +203,17 @@ def memory(details: dict[str, Any]) -> str | None:
 def round_trips(details: dict[str, Any]) -> str | None:
     if not (found := details.get("round_trips")):
         return None
-    head = ["trip", "convergence", "log magnitude", "correlation below 150 Hz", "onset error, ms", "its 90th percentile",
-            "decay error, ms", "tail, dBFS"]  # fmt: skip
-    measures = ["convergence.mean", "log_magnitude.mean", "low_correlation.mean", "onset_error_ms.mean",
-                "onset_error_ms.p90", "decay_error_ms.mean", "tail_db.mean"]  # fmt: skip
+    columns = {
+        "convergence": "convergence.mean",
+        "log magnitude": "log_magnitude.mean",
+        "correlation below 150 Hz": "low_correlation.mean",
+        "in either polarity": "low_correlation_unsigned.mean",
+        "onset error, ms": "onset_error_ms.mean",
+        "its 90th percentile": "onset_error_ms.p90",
+        "decay error, ms": "decay_error_ms.mean",
+        "tail, dBFS": "tail_db.mean",
+    }
+    head, measures = ["trip", *columns], columns.values()
     rows = [
         [text, *(number(at(found[trip], name)) for name in measures)] for trip, text in TRIPS.items() if trip in found
     ]

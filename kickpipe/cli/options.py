@@ -81,7 +81,7 @@ VocoderOption = Annotated[
     Vocoder, typer.Option(help="What turns the spectrogram into sound; auto: HiFi-GAN if trained.")
 ]
 Iterations = Annotated[
-    int | None, typer.Option(help="Griffin-Lim iterations; by default 64, or 4 after HiFi-GAN.", show_default=False)
+    int | None, typer.Option(help="Griffin-Lim iterations; by default 16, or 4 after HiFi-GAN.", show_default=False)
 ]
 Precision = Annotated[
     PrecisionChoice,

@@ -3,21 +3,26 @@
 __all__ = ["RoundTrips", "evaluate_round_trips"]
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from kickpipe.evaluation.analysis import counted
 from kickpipe.evaluation.answers import NoAnswer
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.roundtrip import log_mel_error, measure_round_trip, summarise
 from kickpipe.generate import KickGenerator
+from kickpipe.generation.vocoding import vocode_griffin_lim
 
 BATCH = 8
 SHOWN = 8
-VOCODERS = {"vocoder": "hifigan", "refined": "hifigan+griffin-lim", "griffin_lim": "griffin-lim"}
+VOCODERS = {"vocoder": "hifigan+griffin-lim", "hifigan": "hifigan", "retrieved": "griffin-lim"}
+PLAIN_ITERATIONS = 64
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,10 @@ class RoundTrips:
 
     Arguments:
         names: Of the first kicks, to be shown.
-        waveforms: Of these kicks, with shape (len(names), samples), by trip: "original", then "vocoder", "refined" and
-            "griffin_lim" from the real mels, and the same after "vae_" from the mels that the VAE gave back. Trips with a
-            vocoder only where there is one.
+        waveforms: Of these kicks, with shape (len(names), samples), by trip: "original", then from the real mels "vocoder" (as
+            kicks are generated), "hifigan" (the network alone), "retrieved" (no network, the low band searched for) and
+            "griffin_lim" (the plain algorithm, the baseline), and the same after "vae_" from the mels that the VAE gave
+            back. Trips with a network only where there is one.
         summary: ``mel`` (l1 in nats, db) and each trip's measures, as ``roundtrip.summarise`` gives them.
     """
 
@@ -46,7 +52,14 @@ def evaluate_round_trips(generator: KickGenerator, library: Library, limit: int)
     kicks = library.heldout.names[:limit]
     if not kicks:
         raise NoAnswer("no held-out kicks")
-    vocoders = {name: kind for name, kind in VOCODERS.items() if kind == "griffin-lim" or "vocoder" in generator.hashes}
+    vocoders: dict[str, Callable[[Tensor], Tensor]] = {
+        name: partial(generator.vocode, vocoder=kind)
+        for name, kind in VOCODERS.items()
+        if kind == "griffin-lim" or "vocoder" in generator.hashes
+    }
+    vocoders["griffin_lim"] = partial(
+        vocode_griffin_lim, settings=generator.settings, iterations=PLAIN_ITERATIONS, low_band=False
+    )
     rate = library.settings.sample_rate
     shown: dict[str, list[np.ndarray]] = defaultdict(list)
     measured: dict[str, list[dict[str, np.ndarray]]] = defaultdict(list)
@@ -58,9 +71,9 @@ def evaluate_round_trips(generator: KickGenerator, library: Library, limit: int)
             decoded = generator.decode(generator.encode(mel))
             measured["mel"].append(log_mel_error(mel.numpy(), decoded.numpy()))
             trips = {
-                prefix + name: generator.vocode(source, kind).numpy()
+                prefix + name: vocode(source).numpy()
                 for prefix, source in (("", mel), ("vae_", decoded))
-                for name, kind in vocoders.items()
+                for name, vocode in vocoders.items()
             }
         for name, copy in trips.items():
             measured[name].append(measure_round_trip(original, copy, rate))

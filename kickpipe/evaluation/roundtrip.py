@@ -81,11 +81,14 @@ def decay_error_ms(original: np.ndarray, copy: np.ndarray, sample_rate: int, lev
 
 
 @torch.inference_mode()
-def low_band_correlation(original: np.ndarray, copy: np.ndarray, sample_rate: int) -> np.ndarray:
+def low_band_correlation(
+    original: np.ndarray, copy: np.ndarray, sample_rate: int, either_polarity: bool = False
+) -> np.ndarray:
     """Correlation, -1 to 1, of the waveforms below 150 Hz at the best lag within 10 ms.
 
     A mel has no phase, so this is what a vocoder must invent and what decides whether the sub thumps like the original.
-    Polarity counts: an inverted copy only gets what half a period of lag gives back. The band ends with half a cosine
+    Polarity counts, though a mel cannot tell it: an inverted copy only gets what half a period of lag gives back, unless
+    ``either_polarity`` lets the better of both count. The band ends with half a cosine
     from 150 to 180 Hz, without delay. NaN where either kick has nothing there.
     """
     original, copy = _tensor(original), _tensor(copy)
@@ -95,6 +98,7 @@ def low_band_correlation(original: np.ndarray, copy: np.ndarray, sample_rate: in
     band = 0.5 + 0.5 * torch.cos(torch.pi * ((hz - LOW_BAND_HZ) / 30).clamp(0, 1))
     a, b = (torch.fft.rfft(x, size) * band for x in (original, copy))
     correlation = torch.fft.irfft(a * b.conj(), size)
+    correlation = correlation.abs() if either_polarity else correlation
     best = torch.cat([correlation[:, : max_lag + 1], correlation[:, -max_lag:]], dim=1).amax(dim=1)
     energy = [torch.fft.irfft(x, size).square().sum(1) for x in (a, b)]
     norm = (energy[0] * energy[1]).sqrt().double()
@@ -123,17 +127,18 @@ def tail_level_db(original: np.ndarray, copy: np.ndarray, sample_rate: int) -> n
 def measure_round_trip(original: np.ndarray, copy: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
     """All waveform measures of this module for each kick, by name."""
     spectral = {"convergence": [], "log_magnitude": []}
-    correlation = []
+    correlation: dict[str, list[np.ndarray]] = {"low_correlation": [], "low_correlation_unsigned": []}
     for start in range(0, len(original), 16):  # bounds the memory of the spectra
         rows = slice(start, start + 16)
         for name, values in spectral_distances(original[rows], copy[rows]).items():
             spectral[name].append(values)
-        correlation.append(low_band_correlation(original[rows], copy[rows], sample_rate))
+        for name, parts in correlation.items():
+            either = name.endswith("unsigned")
+            parts.append(low_band_correlation(original[rows], copy[rows], sample_rate, either))
     return {
-        **{name: np.concatenate(values) for name, values in spectral.items()},
+        **{name: np.concatenate(values) for name, values in (spectral | correlation).items()},
         "onset_error_ms": onset_error_ms(original, copy, sample_rate),
         "decay_error_ms": decay_error_ms(original, copy, sample_rate),
-        "low_correlation": np.concatenate(correlation),
         "tail_db": tail_level_db(original, copy, sample_rate),
     }
 

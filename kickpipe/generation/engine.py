@@ -33,7 +33,7 @@ from kickpipe.generation.vocoding import look_ahead, vocode_griffin_lim, vocode_
 BATCH_SIZE = 16
 CROSSFADE_FRAMES = 2
 MAX_CONTEXT = 8  # frames: what lies beyond changes the waveform by 100 dB less than its level (measured)
-DEFAULT_ITERATIONS = {"hifigan": 0, "griffin-lim": 64, "hifigan+griffin-lim": 4}
+DEFAULT_ITERATIONS = {"hifigan": 0, "griffin-lim": 16, "hifigan+griffin-lim": 4}
 
 Source = str | PathLike | Kick | np.ndarray | Tensor
 OnStep = Callable[[int, int], None] | None
@@ -203,7 +203,7 @@ class Engine:
     def fill_vocoder(self, vocoder: str, iterations: int | None) -> tuple[str, int]:
         """Resolves "auto" and None."""
         if vocoder == "auto":
-            vocoder = "griffin-lim" if self.vocoder is None else "hifigan"
+            vocoder = "griffin-lim" if self.vocoder is None else "hifigan+griffin-lim"
         if vocoder not in DEFAULT_ITERATIONS:
             raise RecipeError(f"vocoder: expected auto, {', '.join(DEFAULT_ITERATIONS)}, found {vocoder!r}")
         return vocoder, DEFAULT_ITERATIONS[vocoder] if iterations is None else iterations

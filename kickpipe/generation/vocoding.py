@@ -62,9 +62,12 @@ def vocode_hifigan(mel: Tensor, generator: Callable[[Tensor], Tensor], settings:
 
 
 def vocode_griffin_lim(
-    mel: Tensor, settings: AudioSettings, iterations: int, initial: Tensor | None = None, seed: int = 0
+    mel: Tensor, settings: AudioSettings, iterations: int, initial: Tensor | None = None, low_band: bool = True
 ) -> Tensor:
-    """Log-mels (B, 1, M, L) to waveforms (B, num_samples), from the phase of ``initial`` (B, num_samples) if given."""
+    """Log-mels (B, 1, M, L) to waveforms (B, num_samples), from the phase of ``initial`` (B, num_samples) if given.
+
+    ``low_band``: as for ``griffin_lim``.
+    """
     waveforms = torch.zeros(len(mel), settings.num_samples)
     for i, waveform in enumerate(waveforms):
         frames = audible_frames(mel[i, 0], settings.mel_floor)
@@ -73,7 +76,8 @@ def vocode_griffin_lim(
         frames = min(max(frames + 2, MIN_FRAMES), mel.shape[-1])  # a window reaches two hops past its centre
         length = settings.num_samples if frames == mel.shape[-1] else (frames - 1) * settings.hop_length
         start = None if initial is None else initial[i : i + 1, :length]
-        _place(griffin_lim(mel[i : i + 1, :, :, :frames], settings, iterations, start, seed)[0], waveform, settings)
+        made = griffin_lim(mel[i : i + 1, :, :, :frames], settings, iterations, start, low_band=low_band)
+        _place(made[0], waveform, settings)
     return waveforms
 
 

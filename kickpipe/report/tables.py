@@ -31,12 +31,14 @@ DISTANCES = {
 }
 SHARES = ("precision", "recall", "coverage")
 TRIPS = {
-    "vocoder": ("Vocoder", "real mel → HiFi-GAN"),
-    "refined": ("Vocoder, refined", "real mel → HiFi-GAN → a few Griffin-Lim iterations"),
-    "griffin_lim": ("Griffin-Lim", "real mel → 64 iterations"),
-    "vae_vocoder": ("VAE + vocoder", "real mel → VAE → HiFi-GAN"),
-    "vae_refined": ("VAE + vocoder, refined", "real mel → VAE → HiFi-GAN → a few Griffin-Lim iterations"),
-    "vae_griffin_lim": ("VAE + Griffin-Lim", "real mel → VAE → 64 iterations"),
+    "vocoder": ("Vocoder", "real mel → HiFi-GAN, low band searched for, a few Griffin-Lim iterations"),
+    "hifigan": ("HiFi-GAN alone", "real mel → HiFi-GAN"),
+    "retrieved": ("No network", "real mel → low band searched for, 16 Griffin-Lim iterations"),
+    "griffin_lim": ("Griffin-Lim", "real mel → 64 iterations from random phases"),
+    "vae_vocoder": ("VAE + vocoder", "real mel → VAE → the same"),
+    "vae_hifigan": ("VAE + HiFi-GAN alone", "real mel → VAE → the same"),
+    "vae_retrieved": ("VAE, no network", "real mel → VAE → the same"),
+    "vae_griffin_lim": ("VAE + Griffin-Lim", "real mel → VAE → the same"),
 }
 MEASURES = {
     "convergence": f"Spectral conver{SOFT_HYPHEN}gence",
@@ -44,6 +46,7 @@ MEASURES = {
     "onset_error_ms": "Onset error, ms",
     "decay_error_ms": "Decay error, ms",
     "low_correlation": f"Corre{SOFT_HYPHEN}lation below 150 Hz",
+    "low_correlation_unsigned": "... in either polarity",
     "tail_db": "Tail in silence, dBFS",
 }
 DEFECT_NAMES = {
@@ -115,7 +118,7 @@ def round_trip_table(round_trips: dict[str, Any]) -> Table:
         cells = []
         for measure in MEASURES:
             values = round_trips[trip][measure]
-            worst = "p10" if measure == "low_correlation" else "p90"
+            worst = "p10" if measure.startswith("low_correlation") else "p90"
             detail = "" if values["mean"] is None else f"{number(values['median'])} · {number(values[worst])}"
             cells.append(Cell(number(values["mean"]), detail))
         rows.append(Row(label, hint, cells))
