@@ -15,6 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
+NULL = "tag:yaml.org,2002:null"
 
 
 def main() -> None:
@@ -38,6 +39,9 @@ def apply_preset(params: Path, preset: Path | dict[str, Any]) -> list[str]:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = sys.maxsize
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    # an empty value is null, too, but looks forgotten
+    yaml.representer.add_representer(type(None), lambda writer, _: writer.represent_scalar(NULL, "null"))
     values = yaml.load(params)
     changes = merge(values, yaml.load(preset) if isinstance(preset, Path) else preset, "")
     with params.open("w", encoding="utf-8", newline="\n") as file:
