@@ -56,8 +56,9 @@ class KickGenerator(Engine):
             guidance: How strictly the prompt is followed: 0 not at all, 1 as learnt, above exaggerated.
             sampler: "dpm-solver++", "ddim" or "ddpm".
             steps: Calls of the denoiser; None: 16, 50 or 1000 by sampler.
-            vocoder: "hifigan", "griffin-lim", "hifigan+griffin-lim", or "auto": HiFi-GAN if there is one.
-            iterations: Griffin-Lim iterations; None: 64 alone, 4 after HiFi-GAN.
+            vocoder: "hifigan", "griffin-lim", "hifigan+griffin-lim", or "auto": the last if there is a
+                vocoder, otherwise Griffin-Lim. With Griffin-Lim the waveform below 260 Hz is searched for (``audio.low_band``).
+            iterations: Griffin-Lim iterations; None: 16 alone, 4 after HiFi-GAN.
             precision: "bfloat16" in the vocoder's coarse stages, which differs from "float32" by 60 dB less than the sound;
                 "auto": where the CPU has it natively.
             best_of_k: Make so many, vocode only the ``count`` that measure best.

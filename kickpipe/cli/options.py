@@ -78,7 +78,7 @@ Guidance = Annotated[
 SamplerOption = Annotated[Sampler, typer.Option(help="How noise becomes a kick.")]
 Steps = Annotated[int | None, typer.Option(help="Steps of the sampler; by default 16, 50 or 1000, by sampler.")]
 VocoderOption = Annotated[
-    Vocoder, typer.Option(help="What turns the spectrogram into sound; auto: HiFi-GAN if trained.")
+    Vocoder, typer.Option(help="What turns the spectrogram into sound; auto: both if there is a trained one.")
 ]
 Iterations = Annotated[
     int | None, typer.Option(help="Griffin-Lim iterations; by default 16, or 4 after HiFi-GAN.", show_default=False)

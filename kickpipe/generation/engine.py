@@ -119,7 +119,7 @@ class Engine:
         if vocoder == "griffin-lim":
             return vocode_griffin_lim(mel, self.settings, iterations)
         waveform = vocode_hifigan(mel, self.fast_vocoder(precision), self.settings, self.context)
-        if iterations and vocoder == "hifigan+griffin-lim":
+        if vocoder == "hifigan+griffin-lim":
             return vocode_griffin_lim(mel, self.settings, iterations, waveform)
         return waveform
 

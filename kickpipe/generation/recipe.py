@@ -59,7 +59,7 @@ class Recipe:
         seed: Of the noise, together with ``index``.
         index: Number of the kick among those of the seed.
         vocoder: One of ``VOCODERS``.
-        iterations: Griffin-Lim iterations; 0 for plain HiFi-GAN.
+        iterations: Griffin-Lim iterations, after HiFi-GAN or alone; not used by plain HiFi-GAN.
         precision: Of the vocoder's coarse stages, one of ``PRECISIONS``.
         sources: Latents that the kick starts from, packed: one to vary or inpaint, two to interpolate.
         strength: How much of the source is replaced by noise, 0 to 1 (vary, inpaint).
