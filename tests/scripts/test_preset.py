@@ -51,7 +51,7 @@ def test_a_preset_that_is_there_already_changes_nothing(params):
 
 def test_a_name_that_the_params_do_not_have_is_refused_and_nothing_is_written(params):
     before = params.read_bytes()
-    with pytest.raises(KeyError, match="vae.epoch: in the preset, but not in the params"):
+    with pytest.raises(KeyError, match=r"vae\.epoch: in the preset, but not in the params"):
         apply_preset(params, {"vae": {"epoch": 1}})
     assert params.read_bytes() == before
 
