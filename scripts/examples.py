@@ -18,16 +18,17 @@ from kickpipe.generate import KickGenerator
 from kickpipe.generation.output import FileOptions, write_kick
 
 ROOT = Path(__file__).resolve().parents[1]
+# Prompt and seed, chosen by eye from seven seeds each
 EXAMPLES = (
-    ("deep 808", 1),
+    ("deep 808", 5),
     ("909 punchy", 1),
-    ("acoustic", 1),
-    ("clicky short", 1),
-    ("hard techno", 1),
-    ("long boomy", 1),
-    ("soft thin", 1),
-    ("", 1),
-)  # prompt and seed
+    ("acoustic", 3),
+    ("clicky short", 4),
+    ("hard techno", 4),
+    ("soft house", 4),
+    ("", 0),
+    ("", 3),
+)
 SHOWN_SECONDS = 0.6
 LOWEST_HZ, HIGHEST_HZ = 30.0, 16000.0
 RANGE_DB = 70.0
