@@ -8,10 +8,11 @@ phase must be counted from the onset.
 But below 300 Hz a bin is hardly narrower than a mel band, so the mel is nearly the magnitude itself, and magnitudes of
 windows that overlap by three quarters determine a waveform up to its sign (Nawab, Quatieri and Lim 1983). So the band is
 cut out and sampled at 689 Hz, where a window has 32 samples and searching is cheap: Griffin-Lim starts from many random
-phases, the most consistent results go on with the mel itself as their target, and the best of those is the answer.
+phases, the most consistent results go on with the mel itself as their target, and the best of those is the answer. On 80
+real kicks, halving and momentum in both rounds halve the time of one long round each, at the same convergence.
 """
 
-__all__ = ["LowBand", "low_band_of", "retrieve_low_band"]
+__all__ = ["LowBand", "first_band_above", "low_band_of", "retrieve_low_band"]
 
 import functools
 from dataclasses import dataclass
@@ -20,14 +21,16 @@ import torch
 from torch import Tensor
 
 from kickpipe.audio.inverse_mel import MelInverse, mel_inverse, mel_power
+from kickpipe.audio.mel import mel_filterbank
 from kickpipe.audio.settings import AudioSettings
 
 CUTOFF_HZ = 260.0
 MARGIN = 1.3  # Nyquist frequency of the low rate over the cutoff
-STARTS = 32
-MAGNITUDE_ITERATIONS = 30
-FINALISTS = 8
-MEL_ITERATIONS = 60
+# How many iterations a round takes, and how many of the waveforms go on from it: the best are found by halving, since most
+# of the bad ones show it early (Jamieson and Talwalkar 2016)
+STARTS = 48
+MAGNITUDE_ROUNDS = ((6, 12), (10, 6))
+MEL_ROUNDS = ((10, 2), (20, 1))
 ROOM = 2
 MOMENTUM = 0.99  # Perraudin et al. 2013, section 4
 TINY = 1e-20
@@ -53,14 +56,14 @@ class LowBand:
     window: Tensor
 
     def spectra(self, waveforms: Tensor) -> Tensor:
-        """(R, N) at the low rate to (R, n_fft // 2 + 1, L)."""
+        """(R, N) at the low rate to (R, L, n_fft // 2 + 1): frames before bins, as they lie in memory."""
         return torch.stft(
             waveforms, self.n_fft, self.hop_length, window=self.window, pad_mode="reflect", return_complex=True
-        )
+        ).transpose(1, 2)
 
     def waveforms(self, spectra: Tensor) -> Tensor:
         """Back again."""
-        return torch.istft(spectra, self.n_fft, self.hop_length, window=self.window)
+        return torch.istft(spectra.transpose(1, 2), self.n_fft, self.hop_length, window=self.window)
 
 
 @functools.lru_cache(maxsize=4)
@@ -79,6 +82,15 @@ def low_band_of(settings: AudioSettings) -> LowBand | None:
     if factor == 1 or not 3 <= num_bins < n_fft // 2 or len(inverse.bands) < 3:
         return None
     return LowBand(factor, n_fft, settings.hop_length // factor, num_bins, inverse, torch.hann_window(n_fft))
+
+
+def first_band_above(settings: AudioSettings) -> int:
+    """Index of the first mel band that is not wholly in the low band; 0 where ``low_band_of`` has none."""
+    band = low_band_of(settings)
+    if band is None:
+        return 0
+    reaches_beyond = mel_filterbank(settings)[band.num_bins :].sum(dim=0) > 0
+    return int(reaches_beyond.nonzero()[0, 0])
 
 
 def retrieve_low_band(mel: Tensor, settings: AudioSettings, seed: int = 0) -> Tensor:
@@ -100,60 +112,65 @@ def retrieve_low_band(mel: Tensor, settings: AudioSettings, seed: int = 0) -> Te
         return torch.zeros(len(mel), 0, mel.shape[-1], dtype=torch.complex64)
     target = mel_power(mel, settings) / band.factor**2
     wider = mel_inverse(settings, ROOM * band.n_fft)  # bands at the edge overlap with bins above it
-    magnitude = wider.power(target[..., wider.bands])[..., : band.n_fft // 2 + 1].sqrt().transpose(1, 2)
-    magnitude[:, -2] *= 0.5  # what lies at the low Nyquist frequency would fold back
-    magnitude[:, -1] = 0
+    magnitude = wider.power(target[..., wider.bands])[..., : band.n_fft // 2 + 1].sqrt()
+    magnitude[..., -2] *= 0.5  # what lies at the low Nyquist frequency would fold back
+    magnitude[..., -1] = 0
     goal = target[..., band.inverse.bands]
     generator = torch.Generator().manual_seed(seed)
     angle = 2 * torch.pi * torch.rand((STARTS, *magnitude.shape[1:]), generator=generator)
     rows = [_search(*row, angle, band) for row in zip(magnitude, goal, strict=True)]
-    return torch.stack(rows)[:, : band.num_bins] * band.factor
+    return torch.stack(rows).transpose(1, 2)[:, : band.num_bins] * band.factor
 
 
 def _search(magnitude: Tensor, target: Tensor, angle: Tensor, band: LowBand) -> Tensor:
-    """The best spectrum (F, L) for a magnitude (F, L) and mel power (L, M), from starts with phases (R, F, L)."""
-    waveforms = _by_magnitude(magnitude, angle, band)
-    best = _misfit(band.spectra(waveforms), target, band).argsort()[:FINALISTS]
-    spectra = _by_mel(waveforms[best], target, band)
-    spectrum = spectra[_misfit(spectra, target, band).argmin()]
-    waveform = band.waveforms(spectrum[None])[0]
+    """The best spectrum (L, F) for a magnitude (L, F) and mel power (L, M), from starts with phases (R, L, F)."""
+    waveforms = band.waveforms(torch.polar(magnitude.expand_as(angle).contiguous(), angle))
+    for iterations, kept in MAGNITUDE_ROUNDS:
+        waveforms = _by_magnitude(waveforms, magnitude, iterations, band)
+        waveforms = waveforms[_misfit(waveforms, target, band).argsort()[:kept]]
+    for iterations, kept in MEL_ROUNDS:
+        waveforms = _by_mel(waveforms, target, iterations, band)
+        waveforms = waveforms[_misfit(waveforms, target, band).argsort()[:kept]]
+    waveform = waveforms[0]
     first = (waveform.abs() >= 0.5 * waveform.abs().max()).nonzero()[0, 0]
-    return -spectrum if waveform[first] < 0 else spectrum
+    return band.spectra((-waveform if waveform[first] < 0 else waveform)[None])[0]
 
 
-def _by_magnitude(magnitude: Tensor, angle: Tensor, band: LowBand) -> Tensor:
-    """Fast Griffin-Lim from phases (R, F, L): waveforms (R, N)."""
-    spectra = torch.polar(magnitude.expand_as(angle).contiguous(), angle)
-    previous = torch.zeros_like(spectra)
-    waveforms = band.waveforms(spectra)
-    for _ in range(MAGNITUDE_ITERATIONS):
-        rebuilt = band.spectra(waveforms)
-        accelerated = rebuilt + MOMENTUM * (rebuilt - previous)
-        previous = rebuilt
-        waveforms = band.waveforms(magnitude * accelerated * _power(accelerated).clamp(min=TINY).rsqrt())
+def _by_magnitude(waveforms: Tensor, magnitude: Tensor, iterations: int, band: LowBand) -> Tensor:
+    """Fast Griffin-Lim from waveforms (R, N) towards a magnitude (L, F): waveforms (R, N)."""
+    previous = None
+    for _ in range(iterations):
+        previous, parts = _accelerated(waveforms, previous, band)
+        parts *= _power(parts).clamp_(min=TINY).rsqrt_().mul_(magnitude)[..., None]
+        waveforms = band.waveforms(torch.view_as_complex(parts))
     return waveforms
 
 
-def _by_mel(waveforms: Tensor, target: Tensor, band: LowBand) -> Tensor:
-    """Griffin-Lim that keeps to the mel instead of a guess of the magnitude behind it: spectra (R, F, L)."""
-    for _ in range(MEL_ITERATIONS):
-        spectra = band.spectra(waveforms)
-        gain = band.inverse.gain(_bins(spectra, band), target).sqrt().transpose(1, 2)
-        spectra[:, : gain.shape[1]] *= gain
-        waveforms = band.waveforms(spectra)
-    return band.spectra(waveforms)
+def _by_mel(waveforms: Tensor, target: Tensor, iterations: int, band: LowBand) -> Tensor:
+    """The same towards the mel (L, M) itself instead of a guess of the magnitude behind it."""
+    num_bins = len(band.inverse.bank)
+    previous = None
+    for _ in range(iterations):
+        previous, parts = _accelerated(waveforms, previous, band)
+        covered = parts[..., :num_bins, :]
+        covered *= band.inverse.gain(_power(covered), target).sqrt_()[..., None]
+        waveforms = band.waveforms(torch.view_as_complex(parts))
+    return waveforms
 
 
-def _misfit(spectra: Tensor, target: Tensor, band: LowBand) -> Tensor:
-    """Distance (R,) of the mel magnitudes of spectra (R, F, L) from those of mel power (L, M)."""
-    mel = band.inverse.mel(_bins(spectra, band))
+def _accelerated(waveforms: Tensor, previous: Tensor | None, band: LowBand) -> tuple[Tensor, Tensor]:
+    """Spectra (R, L, F, 2) of waveforms, as real and imaginary parts, and the same moved on from ``previous`` ones."""
+    parts = torch.view_as_real(band.spectra(waveforms))
+    return parts, parts.clone() if previous is None else parts.lerp(previous, -MOMENTUM)
+
+
+def _misfit(waveforms: Tensor, target: Tensor, band: LowBand) -> Tensor:
+    """Distance (R,) of the mel magnitudes of waveforms (R, N) from those of mel power (L, M)."""
+    parts = torch.view_as_real(band.spectra(waveforms))
+    mel = band.inverse.mel(_power(parts[..., : len(band.inverse.bank), :]))
     return (mel.sqrt() - target.sqrt()).square().sum(dim=(1, 2))
 
 
-def _bins(spectra: Tensor, band: LowBand) -> Tensor:
-    """Power (R, L, F') of spectra (R, F, L) in the bins that the bands cover."""
-    return _power(spectra)[:, : len(band.inverse.bank)].transpose(1, 2)
-
-
-def _power(spectra: Tensor) -> Tensor:
-    return torch.view_as_real(spectra).square().sum(dim=-1)  # several times as fast as the square of abs()
+def _power(parts: Tensor) -> Tensor:
+    """Squares of complex numbers whose parts lie in the last dimension: several times as fast as those of abs()."""
+    return parts[..., 0].square().addcmul_(parts[..., 1], parts[..., 1])

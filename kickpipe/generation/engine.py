@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kickpipe.audio.low_band import first_band_above
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.checkpoints import ModelFile, load_model
 from kickpipe.data.keywords import Vocabulary
@@ -118,10 +119,11 @@ class Engine:
         vocoder, iterations = self.fill_vocoder(vocoder, iterations)
         if vocoder == "griffin-lim":
             return vocode_griffin_lim(mel, self.settings, iterations)
-        waveform = vocode_hifigan(mel, self.fast_vocoder(precision), self.settings, self.context)
-        if vocoder == "hifigan+griffin-lim":
-            return vocode_griffin_lim(mel, self.settings, iterations, waveform)
-        return waveform
+        network = self.fast_vocoder(precision)
+        if vocoder == "hifigan":
+            return vocode_hifigan(mel, network, self.settings, self.context)
+        waveform = vocode_hifigan(mel, network, self.settings, self.context, first_band_above(self.settings))
+        return vocode_griffin_lim(mel, self.settings, iterations, waveform)
 
     @torch.inference_mode()
     def sample(self, recipes: Sequence[Recipe], on_step: OnStep = None) -> Tensor:

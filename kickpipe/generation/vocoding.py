@@ -2,7 +2,8 @@
 
 Most kicks end long before their 2 s do; from there on the mel lies at its floor and a vocoder would work for silence.
 Each mel is cut after its last audible frame plus the frames that the vocoder's convolutions look ahead, so what is kept
-is what the whole mel would have given. Kicks pass one by one: their lengths differ, padding would cost more than batching
+is what the whole mel would have given. Where the low band comes from elsewhere, only what lies above it counts as sound:
+the tail of an 808 is a sub and nothing else. Kicks pass one by one: their lengths differ, padding would cost more than batching
 saves, and a kick is the same alone and in a batch.
 """
 
@@ -19,17 +20,27 @@ from kickpipe.audio.settings import AudioSettings
 from kickpipe.models.hifigan import Generator
 
 RANGE_DB = 68.0  # below the loudest frame; a finished kick ends 60 dB below its peak
+RANGE_ABOVE_DB = 60.0  # the same for what lies above a low band, which is louder and hides it
 FLOOR_MARGIN_DB = 3.0  # above the level of a frame at the mel's floor
 MIN_FRAMES = 8
 BUCKET = 16  # frames: oneDNN compiles every convolution anew for every length, 0.1 s in all; so there are few lengths
 
 
-def audible_frames(mel: Tensor, mel_floor: float) -> int:
-    """Number of frames of a log-mel (M, L) up to its last audible one; 0 if all of it lies at the floor."""
-    level = 10 / math.log(10) * torch.logsumexp(mel, dim=0)
-    floor = 10 * math.log10(mel_floor * len(mel)) + FLOOR_MARGIN_DB
-    audible = level > max(level.max().item() - RANGE_DB, floor)
+def audible_frames(mel: Tensor, mel_floor: float, first_band: int = 0) -> int:
+    """Number of frames of a log-mel (M, L) up to its last audible one; 0 if all of it lies at the floor.
+
+    Audible is what the bands from ``first_band`` on hold, against the loudest frame of all bands.
+    """
+    loudest = _level(mel).max().item()
+    level = _level(mel[first_band:])
+    floor = 10 * math.log10(mel_floor * (len(mel) - first_band)) + FLOOR_MARGIN_DB
+    audible = level > max(loudest - (RANGE_ABOVE_DB if first_band else RANGE_DB), floor)
     return int(audible.nonzero().max()) + 1 if audible.any() else 0
+
+
+def _level(mel: Tensor) -> Tensor:
+    """Level (L,) in dB of the frames of a log-mel (M, L)."""
+    return 10 / math.log(10) * torch.logsumexp(mel, dim=0)
 
 
 def look_ahead(generator: Generator) -> int:
@@ -48,11 +59,20 @@ def look_ahead(generator: Generator) -> int:
     return int(reach) + generator.input.kernel_size[0] // 2
 
 
-def vocode_hifigan(mel: Tensor, generator: Callable[[Tensor], Tensor], settings: AudioSettings, context: int) -> Tensor:
-    """Log-mels (B, 1, M, L) to waveforms (B, num_samples); ``context``: frames past the last audible one."""
+def vocode_hifigan(
+    mel: Tensor,
+    generator: Callable[[Tensor], Tensor],
+    settings: AudioSettings,
+    context: int,
+    first_band: int = 0,
+) -> Tensor:
+    """Log-mels (B, 1, M, L) to waveforms (B, num_samples).
+
+    ``context``: frames past the last audible one; ``first_band``: the waveform ends where all bands from it on are silent.
+    """
     waveforms = torch.zeros(len(mel), settings.num_samples)
     for row, waveform in zip(mel[:, 0], waveforms, strict=True):
-        frames = audible_frames(row, settings.mel_floor)
+        frames = audible_frames(row, settings.mel_floor, first_band)
         if frames == 0:
             continue
         taken = BUCKET * math.ceil((frames + context) / BUCKET)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from kickpipe.audio.low_band import low_band_of, retrieve_low_band
-from kickpipe.audio.mel import mel_spectrogram, stft
+from kickpipe.audio.low_band import first_band_above, low_band_of, retrieve_low_band
+from kickpipe.audio.mel import mel_filterbank, mel_spectrogram, stft
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.audio.synth import synthesise
 
@@ -73,8 +73,17 @@ def test_bins_lie_at_the_frequencies_of_the_full_rate(settings):
     assert settings.sample_rate / band.factor / 2 > 300
 
 
+def test_bands_before_the_first_above_are_covered_whole(settings):
+    first, num_bins = first_band_above(settings), low_band_of(settings).num_bins
+    reaches = mel_filterbank(settings)[num_bins:].sum(dim=0) > 0
+    assert first > 3
+    assert not reaches[:first].any()
+    assert reaches[first]
+
+
 def test_windows_too_short_for_a_low_band_have_none(settings):
     short = AudioSettings(**{**settings.to_dict(), "n_fft": 128, "hop_length": 32, "n_mels": 16})
     assert low_band_of(short) is None
+    assert first_band_above(short) == 0
     mel = torch.zeros(2, 1, 16, 8)
     assert retrieve_low_band(mel, short).shape == (2, 0, 8)

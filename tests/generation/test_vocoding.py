@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from kickpipe.audio.low_band import first_band_above
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.audio.synth import synthesise
 from kickpipe.generation.vocoding import audible_frames, look_ahead, vocode_griffin_lim, vocode_hifigan
@@ -54,6 +55,25 @@ def test_a_tail_far_below_the_peak_is_not_vocoded(settings):
     mel[:, :20] = 8.0
     mel[:, 20:] = 8.0 - 80 / 10 * math.log(10)
     assert audible_frames(mel, settings.mel_floor) == 20
+
+
+def test_the_network_stops_where_only_the_low_band_sounds_on(generator, settings):
+    above = first_band_above(settings)
+    mel = torch.full(settings.mel_shape, math.log(settings.mel_floor))
+    mel[:, :above, :120] = 8.0  # a sub of 1.4 s under a click of 0.1 s
+    mel[:, :, :9] = 6.0
+    seen = []
+
+    def recording(frames: torch.Tensor) -> torch.Tensor:
+        seen.append(frames.shape[-1])
+        return generator(frames)
+
+    with torch.inference_mode():
+        waveform = vocode_hifigan(mel[None], recording, settings, context=4, first_band=above)[0]
+    assert audible_frames(mel[0], settings.mel_floor) == 120
+    assert seen == [16]
+    assert waveform[: 8 * settings.hop_length].any()
+    assert not waveform[9 * settings.hop_length :].any()
 
 
 def test_the_sound_is_that_of_the_whole_mel(generator, settings):
