@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from kickpipe.audio.low_band import first_band_above
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.audio.synth import synthesise
@@ -223,7 +224,8 @@ def report(times: dict, parts: dict, reference: Reference, generator: KickGenera
 
     latent = torch.randn(1, *generator.latent_shape)
     with torch.inference_mode():
-        frames = [audible_frames(mel, generator.settings.mel_floor) for mel in generator.mels(recipes)[1][:, 0]]
+        above, floor = first_band_above(generator.settings), generator.settings.mel_floor  # no further than HiFi-GAN goes
+        frames = [audible_frames(mel, floor, above) for mel in generator.mels(recipes)[1][:, 0]]
     vocoded = statistics.mean(min(count + generator.context, generator.settings.num_frames) for count in frames)
     mel = torch.zeros(1, 1, generator.settings.n_mels, round(vocoded))
     timestep = torch.zeros(2, dtype=torch.long)
