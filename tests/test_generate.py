@@ -112,12 +112,12 @@ def test_words_weights_and_negative_words_change_the_kick(generator):
 
 def test_strength_zero_is_the_reconstruction(generator, settings):
     waveform = synthesise(4, 0)
-    made = next(generator.vary(waveform, "deep", strength=0.0))
-    mel = mel_spectrogram(torch.from_numpy(waveform)[None], settings)
+    # without the search for the low band, which doubles the last bit of a latent at every iteration
+    made = next(generator.vary(waveform, "deep", strength=0.0, vocoder="hifigan"))
     from kickpipe.audio.io import prepare_samples
 
     mel = mel_spectrogram(torch.from_numpy(prepare_samples(waveform[None], 44100, settings))[None], settings)
-    expected = generator.vocode(generator.decode(generator.encode(mel)))[0].numpy()
+    expected = generator.vocode(generator.decode(generator.encode(mel)), "hifigan")[0].numpy()
     assert np.abs(made.waveform - expected).max() < 1e-5
 
 

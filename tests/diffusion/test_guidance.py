@@ -59,6 +59,14 @@ def test_one_vector_serves_a_whole_batch(guidance):
     assert torch.equal(one, each)
 
 
+@pytest.mark.parametrize("guidance", [0.0, 2.0, -1.0])
+def test_without_a_prompt_there_is_nothing_to_steer_towards(guidance):
+    denoiser, (cond, _) = Recorder(), vectors()
+    noise = Guided(denoiser, cond, cond.clone(), guidance)(LATENT, TIMESTEP)
+    assert denoiser.batches == [3]
+    assert torch.equal(noise, denoiser(LATENT, TIMESTEP, cond))
+
+
 @pytest.mark.parametrize("guidance", [math.nan, math.inf, -math.inf])
 def test_guidance_that_is_not_finite_is_refused(guidance):
     with pytest.raises(ValueError, match="guidance must be a finite number"):
