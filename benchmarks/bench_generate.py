@@ -9,6 +9,7 @@ so that they end when kicks end.
 """
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -32,7 +33,7 @@ from kickpipe.diffusion.sampling import ddim
 from kickpipe.generate import KickGenerator
 from kickpipe.generation.noise import kick_generator
 from kickpipe.generation.prompts import encode_prompt
-from kickpipe.generation.vocoding import audible_frames
+from kickpipe.generation.vocoding import BUCKET, audible_frames
 from kickpipe.models.rows import RowConv, RowConvTranspose
 
 BATCH = 16
@@ -167,7 +168,7 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--prompt", default="")
+    parser.add_argument("--prompt", help="default: the most frequent word; an empty one halves our sampling, not theirs")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -179,6 +180,8 @@ def main() -> None:
 
 def measure(directory: Path, options: argparse.Namespace) -> None:
     generator = KickGenerator.load(directory)
+    if options.prompt is None:
+        options.prompt = generator.vocabulary.words[0]
     reference = Reference(directory, generator, options.prompt)
     if options.checkpoints is None:
         use_mels_of_kicks(generator)
@@ -224,9 +227,9 @@ def report(times: dict, parts: dict, reference: Reference, generator: KickGenera
 
     latent = torch.randn(1, *generator.latent_shape)
     with torch.inference_mode():
-        above, floor = first_band_above(generator.settings), generator.settings.mel_floor  # no further than HiFi-GAN goes
-        frames = [audible_frames(mel, floor, above) for mel in generator.mels(recipes)[1][:, 0]]
-    vocoded = statistics.mean(min(count + generator.context, generator.settings.num_frames) for count in frames)
+        above, silence = first_band_above(generator.settings), generator.settings.mel_floor  # as far as HiFi-GAN goes
+        frames = [audible_frames(mel, silence, above) for mel in generator.mels(recipes)[1][:, 0]]
+    vocoded = statistics.mean(BUCKET * math.ceil((count + generator.context) / BUCKET) for count in frames if count)
     mel = torch.zeros(1, 1, generator.settings.n_mels, round(vocoded))
     timestep = torch.zeros(2, dtype=torch.long)
     work = {

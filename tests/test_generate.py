@@ -112,7 +112,7 @@ def test_words_weights_and_negative_words_change_the_kick(generator):
 
 def test_strength_zero_is_the_reconstruction(generator, settings):
     waveform = synthesise(4, 0)
-    # without the search for the low band, which doubles the last bit of a latent at every iteration
+    # without the search for the low band: of two waveforms that fit alike, the last bit of a latent decides
     made = next(generator.vary(waveform, "deep", strength=0.0, vocoder="hifigan"))
     from kickpipe.audio.io import prepare_samples
 

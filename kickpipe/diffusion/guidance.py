@@ -18,7 +18,8 @@ class Guided:
     """A denoiser (latent, timestep) -> noise made of one that also takes a conditioning vector.
 
     Both halves run in one batch of 2 B. Guidance 1 needs only the conditional half and guidance 0 only the unconditional
-    one, and without words both are the same: these cost a batch of B.
+    one, and where prompt and negative prompt are the same, both empty for instance, there is nothing to steer towards: these
+    cost a batch of B.
 
     Arguments:
         denoiser: Maps latent (B, C, H, W), timestep (B,) and conditioning vectors (B, D) to noise (B, C, H, W).
@@ -38,7 +39,6 @@ class Guided:
         self.denoiser = denoiser
         self.cond = cond
         self.uncond = uncond
-        # without words there is nothing to steer towards
         self.guidance = 1.0 if torch.equal(cond, uncond) else guidance
 
     def __call__(self, latent: Tensor, timestep: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ from kickpipe.generation.vocoding import look_ahead, vocode_griffin_lim, vocode_
 
 BATCH_SIZE = 16
 CROSSFADE_FRAMES = 2
-MAX_CONTEXT = 8  # frames: what lies beyond changes the waveform by 100 dB less than its level (measured)
+MAX_CONTEXT = 8  # frames: silence beyond changes the waveform by 100 dB less than its level (measured)
 DEFAULT_ITERATIONS = {"hifigan": 0, "griffin-lim": 16, "hifigan+griffin-lim": 4}
 
 Source = str | PathLike | Kick | np.ndarray | Tensor

@@ -3,8 +3,8 @@
 Most kicks end long before their 2 s do; from there on the mel lies at its floor and a vocoder would work for silence.
 Each mel is cut after its last audible frame plus the frames that the vocoder's convolutions look ahead, so what is kept
 is what the whole mel would have given. Where the low band comes from elsewhere, only what lies above it counts as sound:
-the tail of an 808 is a sub and nothing else. Kicks pass one by one: their lengths differ, padding would cost more than batching
-saves, and a kick is the same alone and in a batch.
+the tail of an 808 is a sub and nothing else; the network's sub is cut off with it, and replaced whole. Kicks pass one by
+one: their lengths differ, padding would cost more than batching saves, and a kick is the same alone and in a batch.
 """
 
 __all__ = ["audible_frames", "look_ahead", "vocode_griffin_lim", "vocode_hifigan"]

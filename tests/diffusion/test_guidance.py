@@ -60,7 +60,7 @@ def test_one_vector_serves_a_whole_batch(guidance):
 
 
 @pytest.mark.parametrize("guidance", [0.0, 2.0, -1.0])
-def test_without_a_prompt_there_is_nothing_to_steer_towards(guidance):
+def test_between_a_prompt_and_itself_there_is_nothing_to_steer_towards(guidance):
     denoiser, (cond, _) = Recorder(), vectors()
     noise = Guided(denoiser, cond, cond.clone(), guidance)(LATENT, TIMESTEP)
     assert denoiser.batches == [3]

@@ -57,6 +57,17 @@ def test_a_tail_far_below_the_peak_is_not_vocoded(settings):
     assert audible_frames(mel, settings.mel_floor) == 20
 
 
+@pytest.mark.parametrize(("tail_db", "audible"), [(-64, 9), (-56, 120)])
+def test_above_the_low_band_60_db_under_the_loudest_frame_is_silence(settings, tail_db, audible):
+    above = first_band_above(settings)
+    level = 10 / math.log(10)
+    mel = torch.full((128, 173), math.log(settings.mel_floor))
+    mel[:above, :120] = 8.0
+    mel[above:, :120] = 8.0 + tail_db / level + math.log(above / (128 - above))
+    mel[above:, :9] = 0.0  # a click 35 dB below the sub: its own peak is no measure
+    assert audible_frames(mel, settings.mel_floor, above) == audible
+
+
 def test_the_network_stops_where_only_the_low_band_sounds_on(generator, settings):
     above = first_band_above(settings)
     mel = torch.full(settings.mel_shape, math.log(settings.mel_floor))
