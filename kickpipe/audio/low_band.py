@@ -33,6 +33,7 @@ MAGNITUDE_ROUNDS = ((6, 12), (10, 6))
 MEL_ROUNDS = ((10, 2), (20, 1))
 ROOM = 2
 MOMENTUM = 0.99  # Perraudin et al. 2013, section 4
+LOWEST_HZ, LOWEST_ORDER = 15.0, 4  # of the filter that keeps out what no kick has and no mel band tells from 0 Hz
 MEL_MOMENTUM = 0.9  # with 0.99 a mel's last bit can grow to a hundredth of the waveform
 TINY = 1e-20
 
@@ -42,6 +43,7 @@ class LowBand:
     """The low band of some audio settings.
 
     Arguments:
+        sample_rate: The low rate (Hz).
         factor: Decimation. A window and a hop are as long in seconds as at the full rate, so bins lie at the same frequencies.
         n_fft, hop_length: At the low rate, in samples.
         num_bins: Bins up to the cutoff, which are replaced in a full spectrum.
@@ -49,6 +51,7 @@ class LowBand:
         window: Of shape (n_fft,).
     """
 
+    sample_rate: float
     factor: int
     n_fft: int
     hop_length: int
@@ -82,7 +85,8 @@ def low_band_of(settings: AudioSettings) -> LowBand | None:
     inverse = mel_inverse(settings, n_fft // 2)
     if factor == 1 or not 3 <= num_bins < n_fft // 2 or len(inverse.bands) < 3:
         return None
-    return LowBand(factor, n_fft, settings.hop_length // factor, num_bins, inverse, torch.hann_window(n_fft))
+    rate, hop_length = settings.sample_rate / factor, settings.hop_length // factor
+    return LowBand(rate, factor, n_fft, hop_length, num_bins, inverse, torch.hann_window(n_fft))
 
 
 def first_band_above(settings: AudioSettings) -> int:
@@ -152,12 +156,16 @@ def _by_magnitude(waveforms: Tensor, magnitude: Tensor, iterations: int, band: L
 def _by_mel(waveforms: Tensor, target: Tensor, iterations: int, band: LowBand) -> Tensor:
     """The same towards the mel (L, M) itself instead of a guess of the magnitude behind it."""
     num_bins = len(band.inverse.bank)
+    size = 2 * waveforms.shape[1]  # twice as long, or the end would come round to the beginning
+    frequency = torch.fft.rfftfreq(size, 1 / band.sample_rate)
+    audible = 1 / (1 + (LOWEST_HZ / frequency.clamp(min=TINY)) ** LOWEST_ORDER)
     previous = None
     for _ in range(iterations):
         previous, parts = _accelerated(waveforms, previous, MEL_MOMENTUM, band)
         covered = parts[..., :num_bins, :]
         covered *= band.inverse.gain(_power(covered), target).sqrt_()[..., None]
-        waveforms = band.waveforms(torch.view_as_complex(parts))
+        spectrum = torch.fft.rfft(band.waveforms(torch.view_as_complex(parts)), size)
+        waveforms = torch.fft.irfft(spectrum * audible)[:, : size // 2]
     return waveforms
 
 

@@ -51,6 +51,13 @@ def test_of_both_signs_it_is_the_one_that_starts_upwards(settings):
 
 
 @pytest.mark.parametrize("seed", range(8))
+def test_there_is_no_offset(settings, seed):
+    mel = mel_spectrogram(torch.from_numpy(synthesise(seed, 0)[:NUM_SAMPLES])[None], settings)
+    found = waveform(retrieve_low_band(mel, settings), settings)[0]
+    assert found.mean().abs() < 0.005 * found.abs().max()
+
+
+@pytest.mark.parametrize("seed", range(8))
 def test_what_is_returned_starts_upwards(settings, seed):
     mel = mel_spectrogram(torch.from_numpy(synthesise(seed, 0)[:NUM_SAMPLES])[None], settings)
     found = waveform(retrieve_low_band(mel, settings), settings)[0, :: low_band_of(settings).factor]
