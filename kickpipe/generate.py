@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from kickpipe.generation import best_of, latents
 from kickpipe.generation.engine import Engine, GenerateError, OnStep, Source
 from kickpipe.generation.kick import Kick
-from kickpipe.generation.recipe import DEFAULT_GUIDANCE, MAX_INDEX, Recipe, RecipeError, pack_latent, whole
+from kickpipe.generation.recipe import MAX_INDEX, Recipe, RecipeError, pack_latent, whole
 
 MAX_COUNT = 10_000
 
@@ -36,7 +36,7 @@ class KickGenerator(Engine):
         count: int = 1,
         seed: int = 0,
         first: int = 0,
-        guidance: float = DEFAULT_GUIDANCE,
+        guidance: float | None = None,
         sampler: str = "dpm-solver++",
         steps: int | None = None,
         vocoder: str = "auto",
@@ -53,7 +53,8 @@ class KickGenerator(Engine):
             count: Number of kicks, 1 to 10,000.
             seed: Kick i of a seed is always the same kick.
             first: Number of the first kick of the seed.
-            guidance: How strictly the prompt is followed: 0 not at all, 1 as learnt, above exaggerated.
+            guidance: How strictly the prompt is followed: 0 not at all, 1 as learnt, above exaggerated. None: 1, or 2 with
+                negative words, which 1 does not heed.
             sampler: "dpm-solver++", "ddim" or "ddpm".
             steps: Calls of the denoiser; None: 16, 50 or 1000 by sampler.
             vocoder: "hifigan", "griffin-lim", "hifigan+griffin-lim", or "auto": the last if there is a

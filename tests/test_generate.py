@@ -87,6 +87,14 @@ def test_guidance_one_is_the_conditional_and_zero_the_unconditional_model(genera
     assert torch.equal(generator.denoiser(recipe)(latent, timestep), expected)
 
 
+def test_negative_words_are_heeded_without_a_word_on_guidance(generator):
+    assert generator.recipe("generate", prompt="deep").guidance == 1
+    assert generator.recipe("generate", prompt="deep", negative="hard").guidance == 2
+    assert generator.recipe("generate", prompt="deep", negative="hard", guidance=1.0).guidance == 1
+    plain, steered = (generator.generate("deep", negative=words, steps=STEPS)[0] for words in ("", "hard"))
+    assert not same(plain, steered)
+
+
 def test_guidance_one_costs_one_half(generator, monkeypatch):
     sizes = []
     unet = generator.unet

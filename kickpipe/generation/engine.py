@@ -28,11 +28,12 @@ from kickpipe.generation.fast import fast_vocoder, fill_precision, pack
 from kickpipe.generation.kick import Kick
 from kickpipe.generation.noise import kick_generators
 from kickpipe.generation.prompts import encode_prompt
-from kickpipe.generation.recipe import DEFAULT_STEPS, Recipe, RecipeError, batch_key, unpack_latent
+from kickpipe.generation.recipe import DEFAULT_GUIDANCE, DEFAULT_STEPS, Recipe, RecipeError, batch_key, unpack_latent
 from kickpipe.generation.vocoding import look_ahead, vocode_griffin_lim, vocode_hifigan
 
 BATCH_SIZE = 16
 CROSSFADE_FRAMES = 2
+NEGATIVE_GUIDANCE = 2.0
 MAX_CONTEXT = 8  # frames: silence beyond changes the waveform by 100 dB less than its level (measured)
 DEFAULT_ITERATIONS = {"hifigan": 0, "griffin-lim": 16, "hifigan+griffin-lim": 4}
 
@@ -214,6 +215,7 @@ class Engine:
         self,
         kind: str,
         *,
+        guidance: float | None = None,
         steps: int | None = None,
         vocoder: str = "auto",
         iterations: int | None = None,
@@ -226,13 +228,22 @@ class Engine:
             RecipeError, GenerateError, PromptError: If a value makes no sense.
         """
         vocoder, iterations = self.fill_vocoder(vocoder, iterations)
+        if guidance is None:
+            guidance = NEGATIVE_GUIDANCE if values.get("negative") else DEFAULT_GUIDANCE
         sampler = values.get("sampler", "dpm-solver++")
         if steps is None:
             steps = DEFAULT_STEPS.get(sampler, 1)
         used = {name: sha for name, sha in self.hashes.items() if name != "vocoder" or "hifigan" in vocoder}
         precision = fill_precision(precision)
         recipe = Recipe(
-            kind=kind, steps=steps, vocoder=vocoder, iterations=iterations, precision=precision, models=used, **values
+            kind=kind,
+            guidance=guidance,
+            steps=steps,
+            vocoder=vocoder,
+            iterations=iterations,
+            precision=precision,
+            models=used,
+            **values,
         )
         self.check(recipe)
         return recipe
