@@ -8,7 +8,7 @@ from kickpipe.evaluation.library import load_library
 from kickpipe.evaluation.summary import COLUMNS
 
 OPTIONS = {
-    "prompts": ("", "deep"), "count": 25, "seed": 1, "guidance": 2.0, "compare": 300, "draws": 2, "round_trips": 2,
+    "prompts": ("", "deep"), "count": 25, "seed": 1, "guidance": 2.0, "compare": 300, "draws": 2, "round_trips": 8,
     "keywords": 2, "keyword_kicks": 4, "guidances": (1.0, 2.0), "workers": 1,
 }  # fmt: skip
 
