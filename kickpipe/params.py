@@ -104,6 +104,7 @@ class VaeParams(Section):
     kl_weight_start: NonNegative
     kl_weight_end: NonNegative
     kl_anneal_epochs: NonNegativeCount
+    convergence_weight: NonNegative
     mixed_precision: bool
     checkpoint_every_epochs: Count
     seed: Seed
@@ -119,8 +120,6 @@ class DiffusionParams(Section):
     beta_start: Annotated[Number, Gt(0), Lt(1)]
     beta_end: Annotated[Number, Gt(0), Lt(1)]
     min_count: Count
-    secondary: tuple[str, ...]
-    secondary_weight: Positive
     batch_size: Count
     gradient_accumulation: Count
     lr: Positive

@@ -201,7 +201,8 @@ def test_vae_reparameterisation():
 
 
 def test_vae_loss(params):
-    objective = VaeObjective(params.vae.kl_weight_start, params.vae.kl_weight_end, params.vae.kl_anneal_epochs)
+    p = params.vae
+    objective = VaeObjective(p.kl_weight_start, p.kl_weight_end, p.kl_anneal_epochs, p.convergence_weight)
     recon, target = torch.tensor([1.0, 2.0, 5.0]).reshape(1, 1, 1, 3), torch.zeros(1, 1, 1, 3)
     mu, logvar = torch.tensor([1.0, -2.0]).reshape(1, 2, 1, 1), torch.tensor([0.0, math.log(4)]).reshape(1, 2, 1, 1)
     kl = 0.5 * (1 + 1 - 1 - 0) + 0.5 * (4 + 4 - 1 - math.log(4))

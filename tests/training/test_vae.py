@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kickpipe.checkpoints import CheckpointError, load_model
-from kickpipe.training.vae import VaeObjective, train_vae
+from kickpipe.training.vae import VaeObjective, spectral_convergence, train_vae
 from training.tiny import AUDIO, VAE, make_mels
 
 OBJECTIVE = VaeObjective(kl_weight_start=1e-4, kl_weight_end=1e-3, kl_anneal_epochs=20)
@@ -50,6 +50,25 @@ def test_without_annealing_kl_has_its_last_weight_from_the_start():
     assert VaeObjective(1e-4, 1e-3, 0).kl_weight(0) == 1e-3
 
 
+def test_spectral_convergence_is_the_relative_error_of_the_magnitudes():
+    target = torch.zeros(2, 1, 3, 5)  # magnitudes of 1
+    recon = target.clone()
+    recon[0] = 2 * math.log(3)  # of 3 instead: |1 - 3| / |1|
+    assert spectral_convergence(recon, target).item() == pytest.approx((2 + 0) / 2)
+    assert spectral_convergence(torch.full_like(target, -40), target).item() == pytest.approx(1)  # silence
+    mel = torch.randn(2, 1, 3, 5, requires_grad=True)
+    spectral_convergence(mel, mel.detach()).backward()
+    assert mel.grad.abs().max() == 0
+
+
+def test_the_spectral_convergence_counts_with_its_weight():
+    recon, target, zeros = torch.randn(2, 1, 3, 5), torch.randn(2, 1, 3, 5), torch.zeros(2, 4, 1, 2)
+    terms = VaeObjective(1e-4, 1e-3, 0, convergence_weight=0.5)(recon, target, zeros, zeros, epoch=0)
+    without = VaeObjective(1e-4, 1e-3, 0)(recon, target, zeros, zeros, epoch=0)
+    assert terms["loss"].item() == pytest.approx(without["loss"].item() + 0.5 * terms["convergence"].item())
+    assert "convergence" not in without
+
+
 def test_half_precision_reconstructions_are_compared_in_full():
     mel = torch.full((1, 1, 2, 2), 300.0)
     zeros = torch.zeros(1, 1, 1, 1)
@@ -61,7 +80,7 @@ def test_the_curves_have_a_row_an_epoch_with_training_and_validation_losses(tmp_
     rows = train(tmp_path).rows
     assert [row["step"] for row in rows] == [2, 4, 6]  # 6 mels in batches of 4
     for row in rows:
-        assert {"loss", "mse", "l1", "kl", "grad_norm", "val_loss", "val_l1", "val_kl", "val_mu_std_1"} <= set(row)
+        assert {"loss", "mse", "l1", "kl", "grad_norm", "val_loss", "val_l1", "val_kl", "val_convergence", "val_mu_std_1"} <= set(row)
         assert all(math.isfinite(value) for value in row.values())
 
 

@@ -26,6 +26,7 @@ VAE = {
     "kl_weight_start": 1e-4,
     "kl_weight_end": 1e-3,
     "kl_anneal_epochs": 2,
+    "convergence_weight": 0.5,
     "mixed_precision": True,
     "checkpoint_every_epochs": 1,
     "seed": 0,
