@@ -231,10 +231,11 @@ def report(times: dict, parts: dict, reference: Reference, generator: KickGenera
         frames = [audible_frames(mel, silence, above) for mel in generator.mels(recipes)[1][:, 0]]
     vocoded = statistics.mean(BUCKET * math.ceil((count + generator.context) / BUCKET) for count in frames if count)
     mel = torch.zeros(1, 1, generator.settings.n_mels, round(vocoded))
-    timestep = torch.zeros(2, dtype=torch.long)
+    rows = 1 if torch.equal(reference.cond, reference.uncond) else 2  # as Guided does without a prompt
+    timestep = torch.zeros(rows, dtype=torch.long)
     work = {
         "sampling": recipes[0].steps
-        * flops(lambda: reference.unet(latent.expand(2, -1, -1, -1), timestep, reference.cond.expand(2, -1))),
+        * flops(lambda: reference.unet(latent.expand(rows, -1, -1, -1), timestep, reference.cond.expand(rows, -1))),
         "decoding": flops(lambda: reference.vae.decode(latent)),
         "vocoding": flops(lambda: reference.vocoder(mel[:, 0])),
     }

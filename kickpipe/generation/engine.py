@@ -28,12 +28,19 @@ from kickpipe.generation.fast import fast_vocoder, fill_precision, pack
 from kickpipe.generation.kick import Kick
 from kickpipe.generation.noise import kick_generators
 from kickpipe.generation.prompts import encode_prompt
-from kickpipe.generation.recipe import DEFAULT_GUIDANCE, DEFAULT_STEPS, Recipe, RecipeError, batch_key, unpack_latent
+from kickpipe.generation.recipe import (
+    DEFAULT_GUIDANCE,
+    DEFAULT_STEPS,
+    NEGATIVE_GUIDANCE,
+    Recipe,
+    RecipeError,
+    batch_key,
+    unpack_latent,
+)
 from kickpipe.generation.vocoding import look_ahead, vocode_griffin_lim, vocode_hifigan
 
 BATCH_SIZE = 16
 CROSSFADE_FRAMES = 2
-NEGATIVE_GUIDANCE = 2.0
 MAX_CONTEXT = 8  # frames: silence beyond changes the waveform by 100 dB less than its level (measured)
 DEFAULT_ITERATIONS = {"hifigan": 0, "griffin-lim": 16, "hifigan+griffin-lim": 4}
 

@@ -7,6 +7,7 @@ __all__ = [
     "DEFAULT_GUIDANCE",
     "DEFAULT_STEPS",
     "KINDS",
+    "NEGATIVE_GUIDANCE",
     "VOCODERS",
     "Recipe",
     "RecipeError",
@@ -34,6 +35,7 @@ PATHS = ("spherical", "latent")
 PRECISIONS = ("float32", "bfloat16")
 DEFAULT_STEPS = {"dpm-solver++": 16, "ddim": 50, "ddpm": 1000}
 DEFAULT_GUIDANCE = 1.0  # of 14 words, more come out right than with more of it, and seeds differ more
+NEGATIVE_GUIDANCE = 2.0  # without some, negative words would do nothing
 MAX_GUIDANCE = 100.0
 MAX_ITERATIONS = 1000
 MAX_SEED = 2**63 - 1
