@@ -1,10 +1,12 @@
 """What fine-tuning on a folder of one's own is worth: the models as they are, a training from nothing, and one from the models.
 
     python -m benchmarks.bench_finetune FOLDER [--checkpoints checkpoints] [--share 0.3] [--threads 1] [--count 150]
+        [--only VARIANT ...] [--keep FOLDER]
 
-A share of the folder's kicks is held out. Both trainings take the same steps on the others (presets/finetune.yaml). Printed
-for each of the three: minutes of training, then how far the held-out kicks come back from a round trip and how far
-generated ones are from them, as the evaluate stage measures it. FOLDER must not have been in the training of the models.
+A share of the folder's kicks is held out. Both trainings take the same steps on the others (presets/finetune.yaml), the one
+from nothing with the learning rates of params.yaml, which are for that. Printed for each of the three: minutes of training,
+then how far the held-out kicks come back from a round trip and how far generated ones are from them, as the evaluate stage
+measures it. FOLDER must not have been in the training of the models.
 """
 
 import argparse
@@ -15,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -24,6 +29,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from preset import apply_preset  # noqa: E402
 
 PARTS = ("kickpipe", "stages", "presets")
+MODELS = ("vae", "diffusion", "vocoder")
 TRAININGS = ("train_vae", "encode_latents", "train_diffusion", "train_vocoder")
 VARIANTS = {"as they are": (), "from nothing": TRAININGS, "fine-tuned": TRAININGS}
 COLUMNS = {
@@ -47,13 +53,18 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--count", type=int, default=150, help="kicks to generate for each evaluation")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--keep", type=Path, help="a new folder for models, metrics and reports; default: they are deleted")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    if options.keep is not None:
+        options.keep.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() if options.keep is None else nullcontext(options.keep) as name:
         base = Path(name) / "base"
         base.mkdir()
         for part in PARTS:
             shutil.copytree(ROOT / part, base / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "params.yaml", base)
+        released = yaml.safe_load((base / "params.yaml").read_text(encoding="utf-8"))
         changes: dict[str, Any] = {
             "aggregate": {"source_dir": options.folder.resolve().as_posix()},
             "split": {"validation_share": options.share},
@@ -65,13 +76,14 @@ def main() -> None:
             run(stage, base, options.threads)
 
         found = {}
-        for variant, stages in VARIANTS.items():
+        for variant in options.only:
+            stages = VARIANTS[variant]
             copy = Path(name) / variant.replace(" ", "_")
             shutil.copytree(base, copy)
             target = copy / ("pretrained" if stages else "checkpoints")
             shutil.copytree(options.checkpoints, target, ignore=shutil.ignore_patterns("runs"))
             if variant == "from nothing":
-                nothing = {model: {"init_from": None} for model in ("vae", "diffusion", "vocoder")}
+                nothing = {model: {"init_from": None, "lr": released[model]["lr"]} for model in MODELS}
                 apply_preset(copy / "params.yaml", nothing)
             start = time.perf_counter()
             for stage in stages:
