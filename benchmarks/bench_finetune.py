@@ -58,7 +58,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.keep is not None:
         options.keep.mkdir(parents=True)
-    with tempfile.TemporaryDirectory() if options.keep is None else nullcontext(options.keep) as name:
+    with tempfile.TemporaryDirectory() if options.keep is None else nullcontext(options.keep.resolve()) as name:
         base = Path(name) / "base"
         base.mkdir()
         for part in PARTS:
