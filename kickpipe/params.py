@@ -120,6 +120,8 @@ class DiffusionParams(Section):
     beta_start: Annotated[Number, Gt(0), Lt(1)]
     beta_end: Annotated[Number, Gt(0), Lt(1)]
     min_count: Count
+    secondary: tuple[str, ...]
+    secondary_weight: Positive
     batch_size: Count
     gradient_accumulation: Count
     lr: Positive

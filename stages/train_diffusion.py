@@ -10,7 +10,7 @@ from kickpipe.data.keywords import Vocabulary, build_vocabulary
 from kickpipe.files import write_json
 from kickpipe.params import load_params
 from kickpipe.sources import imported_sources
-from kickpipe.training.diffusion import train_diffusion
+from kickpipe.training.diffusion import draw_weights, train_diffusion
 from kickpipe.training.state import fingerprint, runs_folder
 from kickpipe.training.tracking import write_curves
 from stages.entry import run
@@ -27,8 +27,11 @@ def main() -> None:
     train_latents = load_tensors("data/latents", [e.filename for e in train], shape)
     val_latents = load_tensors("data/latents", [e.filename for e in val], shape)
     config = params.diffusion.model_dump()
+    weights = draw_weights([e.original_path for e in train], config.pop("secondary"), config.pop("secondary_weight"))
     words, counts = build_vocabulary([e.keywords for e in train], config.pop("min_count"))
     print(f"train_diffusion: {len(train)} kicks to train on, {len(val)} held out, {len(words)} keywords")
+    if weights is not None:
+        print(f"train_diffusion: {(weights != 1).sum()} kicks drawn {params.diffusion.secondary_weight:g} times as often")
 
     labels = repr([(e.original_path, e.keywords) for e in examples]).encode()
     settings = {"split": split, "diffusion": params.diffusion.model_dump()}
@@ -39,6 +42,7 @@ def main() -> None:
         val_latents,
         [e.keywords for e in val],
         Vocabulary(words, counts),
+        weights,
         audio=vae.audio,
         **config,
         fingerprint=fingerprint(settings, data, imported_sources("stages.train_diffusion"), params.diffusion.init_from),

@@ -86,7 +86,8 @@ def train_small_diffusion(params: Params, folder: Path, **overrides: Any) -> Non
     """The diffusion training on 36 random latents and 4 held out."""
     latents = torch.randn(40, 4, 8, 11)
     keywords = [("deep", "808"), ("hard",), ()] * 13 + [("deep",)]
-    arguments = params.diffusion.model_dump(exclude={"min_count"}) | SMALL["diffusion"] | overrides
+    of_the_stage = {"min_count", "secondary", "secondary_weight"}
+    arguments = params.diffusion.model_dump(exclude=of_the_stage) | SMALL["diffusion"] | overrides
     train_diffusion(
         latents[4:],
         keywords[4:],

@@ -86,6 +86,8 @@ def test_a_missing_section_is_refused(tmp_path, section):
         ("audio.peak_db", float("-inf")),
         ("diffusion.keyword_dropout", 1.01),
         ("diffusion.ema_decay", 1.0),
+        ("diffusion.secondary", "synth/*"),
+        ("diffusion.secondary_weight", 0),
         ("split.validation_share", 1.0),
         ("split.holdout", "Some Pack/*"),
         ("vocoder.crop", "louder"),

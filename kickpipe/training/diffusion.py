@@ -6,11 +6,12 @@ with t uniform over the schedule (Ho et al. 2020, algorithm 1) and the keywords 
 probability, so that one network learns both halves of classifier-free guidance (Ho & Salimans 2022).
 """
 
-__all__ = ["DiffusionObjective", "latent_statistics", "pad_keywords", "train_diffusion"]
+__all__ = ["DiffusionObjective", "draw_weights", "latent_statistics", "pad_keywords", "train_diffusion"]
 
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import torch
@@ -75,6 +76,26 @@ def pad_keywords(rows: Sequence[Sequence[int]]) -> Tensor:
     )
 
 
+def draw_weights(original_paths: Sequence[str], secondary: Sequence[str], secondary_weight: float) -> Tensor | None:
+    """How often each kick is drawn against the others, (N,); None where all are drawn alike.
+
+    Arguments:
+        original_paths: Of the kicks.
+        secondary: Patterns (``*``, ``?``) on them of kicks that have ``secondary_weight``, where all others have 1: many takes
+            of one drum, say, which a model that meets them all equally often makes again and again.
+    """
+    matches = [any(fnmatchcase(path, pattern) for pattern in secondary) for path in original_paths]
+    if secondary_weight == 1 or not any(matches) or all(matches):
+        return None
+    return torch.tensor([secondary_weight if match else 1.0 for match in matches])
+
+
+def drawn_indices(step: int, weights: Tensor, batch_size: int, seed: int) -> Tensor:
+    """Items of the batch of a step, (B,), each drawn with its weight from (seed, step)."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+    return torch.multinomial(weights, batch_size, replacement=True, generator=generator)
+
+
 @torch.no_grad()
 def take_over(model: KeywordUNet, vocabulary: Vocabulary, file: ModelFile) -> None:
     """Copies the weights of a model file into ``model``; embeddings by word, those of unknown words stay as they are."""
@@ -93,6 +114,7 @@ def train_diffusion(
     val_latents: Tensor,
     val_keywords: Sequence[Sequence[str]],
     vocabulary: Vocabulary,
+    train_weights: Tensor | None = None,
     *,
     audio: AudioSettings,
     channels: tuple[int, ...],
@@ -124,6 +146,7 @@ def train_diffusion(
     Arguments:
         train_latents, val_latents: Latents as encoded, (N, C, H, W).
         train_keywords, val_keywords: Keywords of each; those outside the vocabulary are left out.
+        train_weights: How often each kick is drawn, (N,); None goes through all of them in turn.
         gradient_accumulation: Batches an optimiser step; ``iterations`` counts optimiser steps.
         preview: Turns latents (B, C, H, W) into mels (B, 1, M, L), to show and hear what is generated.
         init_from: Model file the training starts from, with its latent statistics; the words it knows keep their
@@ -189,7 +212,10 @@ def train_diffusion(
         batches = []
         for part in range(gradient_accumulation):
             index = step * gradient_accumulation + part
-            indices = batch_indices(index, len(train_latents), batch_size, seed)
+            if train_weights is None:
+                indices = batch_indices(index, len(train_latents), batch_size, seed)
+            else:
+                indices = drawn_indices(index, train_weights, batch_size, seed)
             latents = train_latents[indices].to(device, memory_format=torch.channels_last)
             batches.append((latents, train_ids[indices].to(device)))
         return batches

@@ -7,14 +7,21 @@ from kickpipe.checkpoints import load_model
 from kickpipe.data.keywords import Vocabulary
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.models.text import PAD
-from kickpipe.training.diffusion import DiffusionObjective, latent_statistics, pad_keywords, train_diffusion
+from kickpipe.training.diffusion import (
+    DiffusionObjective,
+    draw_weights,
+    drawn_indices,
+    latent_statistics,
+    pad_keywords,
+    train_diffusion,
+)
 from training.tiny import AUDIO, DIFFUSION
 
 SCHEDULE = NoiseSchedule(100, 1e-4, 0.02)
 WORDS = Vocabulary(("deep", "hard", "808"), (4, 3, 3))
 
 
-def train(folder, num_val=2, preview=None, words=WORDS, **changes):
+def train(folder, num_val=2, preview=None, words=WORDS, weights=None, **changes):
     latents = 5 + 3 * torch.randn(12, 2, 3, 5, generator=torch.Generator().manual_seed(0))
     keywords = [("deep", "808"), ("hard", "unknown"), ()] * 4
     return train_diffusion(
@@ -23,6 +30,7 @@ def train(folder, num_val=2, preview=None, words=WORDS, **changes):
         latents[:num_val],
         keywords[:num_val],
         words,
+        weights,
         audio=AUDIO,
         **{**DIFFUSION, **changes},
         fingerprint="f" * 64,
@@ -91,6 +99,30 @@ def test_keyword_ids_are_filled_up_to_the_longest_row():
     assert pad_keywords([[2, 0], [], [1]]).tolist() == [[2, 0], [PAD, PAD], [1, PAD]]
     assert pad_keywords([[], []]).shape == (2, 0)
     assert pad_keywords([]).shape == (0, 0)
+
+
+def test_secondary_kicks_are_drawn_as_often_as_their_weight_says():
+    paths = ["real/a/1.wav", "synth/1.wav", "real/b/synth/2.wav", "synth/x/3.wav"]
+    weights = draw_weights(paths, ["synth/*"], 0.25)
+    assert weights.tolist() == [1, 0.25, 1, 0.25]
+    drawn = torch.stack([drawn_indices(step, weights, 100, seed=3) for step in range(200)])
+    shares = drawn.flatten().bincount() / drawn.numel()
+    torch.testing.assert_close(shares, weights / weights.sum(), atol=0.02, rtol=0)
+    assert torch.equal(drawn[7], drawn_indices(7, weights, 100, seed=3))
+    assert not torch.equal(drawn[7], drawn_indices(7, weights, 100, seed=4))
+
+
+@pytest.mark.parametrize(("secondary", "weight"), [([], 0.1), (["other/*"], 0.1), (["*"], 0.1), (["synth/*"], 1.0)])
+def test_without_two_kinds_all_kicks_take_their_turn(secondary, weight):
+    assert draw_weights(["real/1.wav", "synth/1.wav"], secondary, weight) is None
+
+
+def test_the_weights_reach_the_batches(tmp_path):
+    weights = torch.full((10,), 1e-9)
+    weights[9] = 1.0  # the same noise and steps as without weights, but of one kick
+    one = train(tmp_path / "one", weights=weights).rows
+    assert all(math.isfinite(row["loss"]) for row in one)
+    assert one[-1]["loss"] != train(tmp_path / "all").rows[-1]["loss"]
 
 
 def test_the_model_file_holds_the_average_the_vocabulary_and_the_statistics(tmp_path):
