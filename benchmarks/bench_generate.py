@@ -168,7 +168,9 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--prompt", help="default: the most frequent word; an empty one halves our sampling, not theirs")
+    parser.add_argument(
+        "--prompt", help="default: the most frequent word; an empty one halves our sampling, not theirs"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
