@@ -4,10 +4,11 @@
         [--only VARIANT ...] [--keep FOLDER]
 
 Cross-validated: the folder's kicks are dealt into folds, and each fold is held out once, from trainings on the others
-(presets/finetune.yaml; the one from nothing takes the same steps with the learning rates of params.yaml, which are for that).
-One split alone will not do: some sixty held-out kicks differ from the others as much as what is measured. Printed for each of
-the three, as means over the folds: minutes of training, how far the held-out kicks come back from a round trip and how far
-generated ones are from them, as the evaluate stage measures it. FOLDER must not have been in the training of the models.
+(presets/finetune.yaml; the one from nothing takes the same steps, with learning rates and averaging of params.yaml, which are
+for that). One split alone will not do: some sixty held-out kicks differ from the others as much as what is measured. Printed
+for each of the three, as means over the folds: minutes of training, how far the held-out kicks come back from a round trip
+and how far generated ones are from them, as the evaluate stage measures it. FOLDER must not have been in the training of the
+models.
 """
 
 import argparse
@@ -111,10 +112,11 @@ def measure(variant: str, copy: Path, checkpoints: Path, threads: int) -> dict[s
     target = copy / ("pretrained" if stages else "checkpoints")
     shutil.copytree(checkpoints, target, ignore=shutil.ignore_patterns("runs"))
     if variant == "from nothing":
+        # of the preset, but not what suits good weights only: a low rate, and an average that begins with the first weights
         released = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-        apply_preset(
-            copy / "params.yaml", {model: {"init_from": None, "lr": released[model]["lr"]} for model in MODELS}
-        )
+        nothing = {model: {"init_from": None, "lr": released[model]["lr"]} for model in MODELS}
+        nothing["diffusion"]["ema_warmup"] = released["diffusion"]["ema_warmup"]
+        apply_preset(copy / "params.yaml", nothing)
     start = time.perf_counter()
     for stage in stages:
         run(stage, copy, threads)
