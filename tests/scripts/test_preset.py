@@ -49,6 +49,19 @@ def test_a_preset_that_is_there_already_changes_nothing(params):
     assert params.read_bytes() == before
 
 
+def test_the_specification_is_the_same_after_any_other_preset(params):
+    released = params.read_bytes()
+    apply_preset(params, ROOT / "presets" / "specification.yaml")
+    specified = load_params(params)
+    training = ("split", "vae", "diffusion", "vocoder")
+    for preset in PRESETS:
+        params.write_bytes(released)
+        apply_preset(params, preset)
+        apply_preset(params, ROOT / "presets" / "specification.yaml")
+        found = load_params(params)
+        assert {name: getattr(found, name) for name in training} == {name: getattr(specified, name) for name in training}
+
+
 def test_a_name_that_the_params_do_not_have_is_refused_and_nothing_is_written(params):
     before = params.read_bytes()
     with pytest.raises(KeyError, match=r"vae\.epoch: in the preset, but not in the params"):
