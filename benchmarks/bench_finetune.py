@@ -12,7 +12,6 @@ models.
 """
 
 import argparse
-import csv
 import glob
 import json
 import os
@@ -28,6 +27,8 @@ from statistics import fmean
 from typing import Any
 
 import yaml
+
+from kickpipe.data.tables import read_metadata
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -100,8 +101,7 @@ def make_base(base: Path, folder: Path, count: int) -> Path:
 
 def deal(metadata: Path, folds: int) -> list[list[str]]:
     """The kicks of each fold, as patterns for ``split.holdout``; the same for the same kicks."""
-    with metadata.open(encoding="utf-8", newline="") as file:
-        paths = sorted(row["original_path"] for row in csv.DictReader(file))
+    paths = sorted(sample.original_path for sample in read_metadata(metadata))
     random.Random(0).shuffle(paths)
     return [sorted(glob.escape(path) for path in paths[fold::folds]) for fold in range(folds)]
 
