@@ -37,7 +37,7 @@ lint: $(VENV)/dev.stamp
 
 release-library: setup
 	$(if $(SOURCE),,$(error SOURCE=DIR: the folder of real samples, with its table DIR.csv beside it))
-	$(BIN)/python scripts/release_library.py "$(SOURCE)" data/source
+	$(BIN)/python -m scripts.release.library "$(SOURCE)" data/source
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -26,16 +26,16 @@ import soundfile
 import torch
 from joblib.externals.loky import get_reusable_executor
 
-from kickpipe.audio.synth import synthesise
 from kickpipe.checkpoints import ModelFile, model_class
+from kickpipe.common.progress import progress
 from kickpipe.data.preprocess import preprocess
 from kickpipe.data.tables import Sample, write_metadata
 from kickpipe.evaluation import evaluate as sections
 from kickpipe.evaluation.library import load_library
+from kickpipe.evaluation.report import build_report
 from kickpipe.generate import KickGenerator
 from kickpipe.params import Params, load_params
-from kickpipe.progress import progress
-from kickpipe.report import build_report
+from kickpipe.synth import synthesise
 
 ROOT = Path(__file__).parents[1]
 WORDS = ("kick", "deep", "short", "long")

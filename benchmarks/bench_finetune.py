@@ -31,9 +31,9 @@ import yaml
 from kickpipe.data.tables import read_metadata
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT))
 
-from preset import apply_preset  # noqa: E402
+from scripts.preset import apply_preset  # noqa: E402
 
 PARTS = ("kickpipe", "stages", "presets")
 MODELS = ("vae", "diffusion", "vocoder")

@@ -27,14 +27,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from kickpipe.audio.low_band import first_band_above
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.audio.synth import synthesise
 from kickpipe.checkpoints import load_model, model_class, write_model
 from kickpipe.diffusion.sampling import ddim
 from kickpipe.generate import KickGenerator
-from kickpipe.generation.noise import kick_generator
-from kickpipe.generation.prompts import encode_prompt
-from kickpipe.generation.vocoding import BUCKET, audible_frames
+from kickpipe.generate.noise import kick_generator
+from kickpipe.generate.prompts import encode_prompt
+from kickpipe.generate.vocoding import BUCKET, audible_frames
 from kickpipe.models.rows import RowConv, RowConvTranspose
+from kickpipe.synth import synthesise
 
 BATCH = 16
 GUIDANCE = 2.0

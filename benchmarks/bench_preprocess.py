@@ -57,7 +57,7 @@ def main() -> None:
 def measure(project: Path, count: int, source: Path | None, workers: int, repro: bool) -> dict[str, float]:
     """One row of the table: seconds of each stage, peak memory in MiB, and the number of files that went in."""
     if source is None:
-        from kickpipe.audio.synth import write_library
+        from kickpipe.synth import write_library
 
         source = project / "data" / "source"
         write_library(source, count, SEED, num_workers=workers)

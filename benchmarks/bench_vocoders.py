@@ -21,9 +21,9 @@ from torch import Tensor
 from kickpipe.audio.io import AudioError, prepare
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.audio.synth import synthesise
 from kickpipe.generate import KickGenerator
-from kickpipe.generation.vocoding import look_ahead, vocode_hifigan
+from kickpipe.generate.vocoding import look_ahead, vocode_hifigan
+from kickpipe.synth import synthesise
 
 ATTACK_MS = 50.0
 CONTEXTS = (0, 1, 2, 4, 6, 8)

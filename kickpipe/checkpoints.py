@@ -24,8 +24,8 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.errors import KickpipeError
-from kickpipe.files import replacing
+from kickpipe.common.errors import KickpipeError
+from kickpipe.common.files import replacing
 
 FORMAT_VERSION = 1
 MAX_CONFIG_CHARACTERS = 2000  # a list of a million layers would be built before it could be compared with the tensors
@@ -197,7 +197,9 @@ class ShapesOnly(TorchFunctionMode):
     What they would compute is never looked at. An operation missing here costs time, nothing else.
     """
 
-    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         kwargs = kwargs or {}
         name = getattr(function, "__name__", "")
         if name == "normal_":

@@ -17,7 +17,7 @@ from annotated_types import Ge, Gt, Le, Len, Lt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 
 
 def refuse_bool(value: Any) -> Any:

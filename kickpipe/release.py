@@ -30,7 +30,7 @@ from typing import Any
 from safetensors import safe_open
 
 from kickpipe.checkpoints import KINDS, CheckpointError, load_model, read_metadata
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 
 MANIFEST = "release.json"
 NUM_PARTS = 16

@@ -17,9 +17,9 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from preset import apply_preset
+from scripts.preset import apply_preset
 
 ROOT = Path(__file__).resolve().parents[1]
 COPY = ROOT / "build" / "demo"

@@ -1,8 +1,8 @@
 """Merges a preset over params.yaml, in place, comments kept.
 
-    python scripts/preset.py specification       the hyperparameters as specified, for a GPU and thousands of kicks
-    python scripts/preset.py finetune            from the model files in pretrained/, for a few hundred kicks
-    git restore params.yaml                      back
+python scripts/preset.py specification       the hyperparameters as specified, for a GPU and thousands of kicks
+python scripts/preset.py finetune            from the model files in pretrained/, for a few hundred kicks
+git restore params.yaml                      back
 """
 
 __all__ = ["apply_preset", "main"]

@@ -1,6 +1,6 @@
 """Writes into dvc.yaml which source files every stage depends on, as its imports have it; run it after adding a module.
 
-    python scripts/update_dag.py
+python scripts/update_dag.py
 """
 
 __all__ = ["main", "update"]
@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from kickpipe.sources import imported_sources
+from kickpipe.common.sources import imported_sources
 
 ROOT = Path(__file__).resolve().parents[1]
 

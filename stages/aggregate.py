@@ -5,9 +5,9 @@ What was left out is in data/left_out.csv, file by file, and counted in metrics/
 
 from pathlib import Path
 
-from kickpipe.data.library import Filters, aggregate
+from kickpipe.common.files import write_json
+from kickpipe.data.aggregate import Filters, aggregate
 from kickpipe.data.tables import write_left_out, write_metadata
-from kickpipe.files import write_json
 from kickpipe.params import load_params
 from stages.entry import run
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 
 from kickpipe.checkpoints import load_model
+from kickpipe.common.files import write_json
+from kickpipe.common.progress import progress
 from kickpipe.data.datasets import list_examples, load_tensors, save_tensor
-from kickpipe.files import write_json
 from kickpipe.models.vae import VAE
 from kickpipe.params import load_params
-from kickpipe.progress import progress
 from kickpipe.training.device import select_device
 from stages.entry import run
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 
 # The disk's fault, or that of its permissions, wherever it shows
 DISK_ERRORS = {

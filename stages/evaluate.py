@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from kickpipe.data.preprocess import num_workers
+from kickpipe.common.cpu import num_workers
+from kickpipe.common.files import write_json
 from kickpipe.evaluation.evaluate import evaluate
 from kickpipe.evaluation.library import load_library
+from kickpipe.evaluation.report import build_report
+from kickpipe.evaluation.report.origin import current_commit
 from kickpipe.evaluation.summary import printed
-from kickpipe.files import write_json
 from kickpipe.generate import KickGenerator
 from kickpipe.params import load_params
-from kickpipe.report import build_report
-from kickpipe.report.origin import current_commit
 from stages.entry import run
 
 

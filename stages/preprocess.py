@@ -5,9 +5,9 @@ Files that cannot be used are in data/preprocess_left_out.csv with reasons, and 
 
 from pathlib import Path
 
+from kickpipe.common.files import write_json
 from kickpipe.data.preprocess import preprocess
 from kickpipe.data.tables import read_metadata, write_left_out
-from kickpipe.files import write_json
 from kickpipe.params import load_params
 from stages.entry import run
 

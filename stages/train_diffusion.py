@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 
 from kickpipe.checkpoints import load_model
+from kickpipe.common.files import write_json
+from kickpipe.common.sources import imported_sources
 from kickpipe.data.datasets import list_examples, load_tensors
-from kickpipe.data.keywords import Vocabulary, build_vocabulary
-from kickpipe.files import write_json
+from kickpipe.data.vocabulary import Vocabulary, build_vocabulary
 from kickpipe.params import load_params
-from kickpipe.sources import imported_sources
 from kickpipe.training.diffusion import draw_weights, train_diffusion
 from kickpipe.training.state import fingerprint, runs_folder
 from kickpipe.training.tracking import write_curves
@@ -31,7 +31,9 @@ def main() -> None:
     words, counts = build_vocabulary([e.keywords for e in train], config.pop("min_count"))
     print(f"train_diffusion: {len(train)} kicks to train on, {len(val)} held out, {len(words)} keywords")
     if weights is not None:
-        print(f"train_diffusion: {(weights != 1).sum()} kicks drawn {params.diffusion.secondary_weight:g} times as often")
+        print(
+            f"train_diffusion: {(weights != 1).sum()} kicks drawn {params.diffusion.secondary_weight:g} times as often"
+        )
 
     labels = repr([(e.original_path, e.keywords) for e in examples]).encode()
     settings = {"split": split, "diffusion": params.diffusion.model_dump()}

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from kickpipe.common.files import write_json
+from kickpipe.common.sources import imported_sources
 from kickpipe.data.datasets import list_examples, load_tensors
-from kickpipe.files import write_json
 from kickpipe.params import load_params
-from kickpipe.sources import imported_sources
 from kickpipe.training.state import fingerprint, runs_folder
 from kickpipe.training.tracking import write_curves
 from kickpipe.training.vae import train_vae

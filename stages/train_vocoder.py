@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from kickpipe.common.files import write_json
+from kickpipe.common.sources import imported_sources
 from kickpipe.data.crops import VocoderDataset
 from kickpipe.data.datasets import list_examples
-from kickpipe.files import write_json
 from kickpipe.params import load_params
-from kickpipe.sources import imported_sources
 from kickpipe.training.state import fingerprint, runs_folder
 from kickpipe.training.tracking import write_curves
 from kickpipe.training.vocoder import train_vocoder

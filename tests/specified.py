@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.checkpoints import ModelFile, load_model
 from kickpipe.data.crops import VocoderDataset
-from kickpipe.data.keywords import Vocabulary
 from kickpipe.data.preprocess import preprocess
+from kickpipe.data.vocabulary import Vocabulary
 from kickpipe.params import Params
 from kickpipe.training.diffusion import train_diffusion
 from kickpipe.training.vae import train_vae

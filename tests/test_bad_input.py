@@ -18,8 +18,8 @@ import yaml
 
 import stages.aggregate
 import stages.preprocess
-from kickpipe.data import library as library_module
-from kickpipe.data.library import AggregateError
+from kickpipe.data import aggregate as library_module
+from kickpipe.data.aggregate import AggregateError
 from kickpipe.data.preprocess import PreprocessError
 from kickpipe.data.tables import read_metadata
 

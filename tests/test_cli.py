@@ -12,8 +12,8 @@ import pytest
 import soundfile
 from tiny_models import WORDS, write_tiny_models
 
-from kickpipe.audio.synth import synthesise
 from kickpipe.cli import main
+from kickpipe.synth import synthesise
 
 COMMANDS = ["generate", "vary", "interpolate", "inpaint", "again", "keywords", "play", "synth", "verify"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kickpipe.common.sources import imported_sources
 from kickpipe.params import Params
-from kickpipe.sources import imported_sources
 
 ROOT = Path(__file__).parents[1]
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kickpipe.audio.synth import write_library
+from kickpipe.synth import write_library
 
 ROOT = Path(__file__).parents[1]
 STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])

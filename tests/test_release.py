@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +21,9 @@ pytestmark = [pytest.mark.dvc, pytest.mark.xdist_group("release")]
 
 @pytest.fixture(scope="module")
 def script():
-    sys.path.insert(0, str(ROOT / "scripts"))
-    try:
-        import ship_release
-    finally:
-        sys.path.remove(str(ROOT / "scripts"))
-    return ship_release
+    from scripts.release import ship
+
+    return ship
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,11 @@ from torch import nn
 from kickpipe.audio import io
 from kickpipe.audio.mel import LogMel, import_transforms
 from kickpipe.checkpoints import write_model
+from kickpipe.data.aggregate import Filters, aggregate
 from kickpipe.data.crops import VocoderDataset
-from kickpipe.data.keywords import build_vocabulary, tokenize
-from kickpipe.data.library import Filters, aggregate
 from kickpipe.data.preprocess import preprocess
 from kickpipe.data.tables import write_metadata
+from kickpipe.data.vocabulary import build_vocabulary, tokenize
 from kickpipe.diffusion.guidance import Guided
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.models.discriminators import MultiPeriodDiscriminator, MultiScaleDiscriminator

@@ -13,7 +13,7 @@ from tiny_models import CONFIGS, write_tiny_models
 
 from kickpipe.checkpoints import CheckpointError, load_model, model_class, write_model
 from kickpipe.cli import main
-from kickpipe.files import write_json
+from kickpipe.common.files import write_json
 from kickpipe.release import (
     NUM_PARTS,
     Manifest,
@@ -232,9 +232,8 @@ def test_a_manifest_that_is_not_there_is_an_error_in_one_line(verify, tmp_path):
     assert err.count("\n") == 1
 
 
-def test_the_script_writes_a_manifest_that_verifies(models, capsys, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    import release_manifest
+def test_the_script_writes_a_manifest_that_verifies(models, capsys):
+    from scripts.release import manifest as release_manifest
 
     out = models.parent / "release.json"
     options = ["--checkpoints", models, "--out", out, "--version", "3"]

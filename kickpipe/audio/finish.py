@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kickpipe.audio.descriptors import onset_ms, pitch_sweep
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 
 TAIL_DB = -60.0
 SILENCE = 1e-5  # peak of a network's nothing: -100 dBFS

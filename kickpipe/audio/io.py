@@ -28,7 +28,7 @@ import numpy as np
 import soundfile
 
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 
 SILENCE_PEAK = 1e-4  # -80 dBFS: normalised, such a file would be nothing but amplified noise
 MARGIN_SECONDS = 0.1  # read beyond what is kept: the resampler's window reaches there

@@ -169,9 +169,7 @@ def _by_mel(waveforms: Tensor, target: Tensor, iterations: int, band: LowBand) -
     return waveforms
 
 
-def _accelerated(
-    waveforms: Tensor, previous: Tensor | None, momentum: float, band: LowBand
-) -> tuple[Tensor, Tensor]:
+def _accelerated(waveforms: Tensor, previous: Tensor | None, momentum: float, band: LowBand) -> tuple[Tensor, Tensor]:
     """Spectra (R, L, F, 2) of waveforms, as real and imaginary parts, and the same moved on from ``previous`` ones."""
     parts = torch.view_as_real(band.spectra(waveforms))
     return parts, parts.clone() if previous is None else parts.lerp(previous, -momentum)

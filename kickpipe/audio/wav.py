@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kickpipe.errors import KickpipeError
-from kickpipe.files import replacing
+from kickpipe.common.errors import KickpipeError
+from kickpipe.common.files import replacing
 
 ENCODINGS = {"pcm16": (1, 16), "pcm24": (1, 24), "float32": (3, 32)}  # name: (format tag, bits a sample)
 

@@ -41,7 +41,7 @@ register()
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits."""
-    from kickpipe.errors import KickpipeError
+    from kickpipe.common.errors import KickpipeError
 
     try:
         app(args=None if arguments is None else list(arguments), prog_name="kickpipe")

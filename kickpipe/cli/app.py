@@ -1,8 +1,7 @@
 """The application object and what its commands share."""
 
-__all__ = ["app", "load_generator", "say", "set_threads"]
+__all__ = ["app", "load_generator", "say"]
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,31 +41,12 @@ def options(
 
 def load_generator(checkpoints: Path) -> "KickGenerator":
     """The generator of a folder of model files, with threads set."""
-    set_threads()
+    from kickpipe.common.cpu import set_torch_threads
     from kickpipe.generate import KickGenerator
 
+    set_torch_threads()
+
     return KickGenerator.load(checkpoints)
-
-
-def set_threads() -> None:
-    """Uses as many threads as this process may have, unless OMP_NUM_THREADS says otherwise.
-
-    A container's share of a large host is not what the number of its processors says: too many threads take turns.
-    """
-    import torch
-
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(min(torch.get_num_threads(), available_cpus()), 1))
-
-
-def available_cpus() -> int:
-    """Processors this process may use: its affinity, and the quota of its control group where there is one."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return min(count, max(round(int(quota) / int(period)), 1))
-    except (OSError, ValueError):
-        return count
 
 
 def say(text: str) -> None:

@@ -42,7 +42,7 @@ from kickpipe.cli.options import (
 
 if TYPE_CHECKING:
     from kickpipe.generate import Kick
-    from kickpipe.generation.output import FileOptions, Written
+    from kickpipe.generate.files import FileOptions, Written
 
 
 MANY_STEPS = 200
@@ -194,7 +194,7 @@ def again(
     as_json: Json = False,
 ) -> None:
     """Make a kick again from its file."""
-    from kickpipe.generation.output import deviation_db, read_recipe, write_kick
+    from kickpipe.generate.files import deviation_db, read_recipe, write_kick
 
     recipe, files, original = read_recipe(file)
     kick = next(iter(load_generator(checkpoints).make([recipe])))
@@ -214,7 +214,7 @@ def again(
 def file_options(
     container: Container, bits: int, peak: float, length: float | None, fade: float, tune: str | None
 ) -> "FileOptions":
-    from kickpipe.generation.output import FileOptions
+    from kickpipe.generate.files import FileOptions
 
     return FileOptions(container.value, bits, peak, length, fade, tune)
 
@@ -239,7 +239,7 @@ def choices(
 
 def step_reporter() -> Callable[[int, int], None]:
     """Progress on the steps of a batch, where they are many: a thousand steps of DDPM take a minute."""
-    from kickpipe.progress import progress
+    from kickpipe.common.progress import progress
 
     bar = iter(())
 
@@ -257,8 +257,8 @@ def step_reporter() -> Callable[[int, int], None]:
 
 def write(kicks: "Iterator[Kick]", count: int, out: Path, files: "FileOptions", zip_batch: bool, as_json: bool) -> None:
     """Writes the batch and says what was written."""
-    from kickpipe.generation.output import write_batch, write_zip
-    from kickpipe.progress import progress
+    from kickpipe.common.progress import progress
+    from kickpipe.generate.files import write_batch, write_zip
 
     if count > 1 and not as_json:
         kicks = progress(kicks, count, "Generating", "kicks")

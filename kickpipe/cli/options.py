@@ -74,7 +74,9 @@ First = Annotated[int, typer.Option(help="Number of the first kick of the seed."
 Negative = Annotated[str, typer.Option(help="Keywords to steer away from.")]
 Guidance = Annotated[
     float | None,
-    typer.Option(help="How strictly to follow the prompt: 0 not at all, 1 as learnt (the default; 2 with negative words)."),
+    typer.Option(
+        help="How strictly to follow the prompt: 0 not at all, 1 as learnt (the default; 2 with negative words)."
+    ),
 ]
 SamplerOption = Annotated[Sampler, typer.Option(help="How noise becomes a kick.")]
 Steps = Annotated[int | None, typer.Option(help="Steps of the sampler; by default 16, 50 or 1000, by sampler.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kickpipe.cli.app import say, set_threads
+from kickpipe.cli.app import say
 
 
 def report(
@@ -22,8 +22,9 @@ def report(
 
     The page is one file with pictures and sounds inside, and opens without a network.
     """
-    set_threads()
-    from kickpipe.report import build_folder_report
+    from kickpipe.common.cpu import set_torch_threads
+    from kickpipe.evaluation.report import build_folder_report
 
+    set_torch_threads()
     build_folder_report(kicks, library, out, shown=shown)
     say(f"{out}: {out.stat().st_size / 1e6:.1f} MB; open it in a browser")

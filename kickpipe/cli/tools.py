@@ -42,7 +42,7 @@ def play(file: Annotated[Path, typer.Argument(help="An audio file.")]) -> None:
     import subprocess
     import sys
 
-    from kickpipe.errors import KickpipeError
+    from kickpipe.common.errors import KickpipeError
 
     if not file.is_file():
         raise KickpipeError(f"{file}: no such file")
@@ -71,10 +71,10 @@ def synth(
 
     It looks like a sample library, so that the pipeline can be tried without one.
     """
-    from kickpipe.audio.synth import write_library
-    from kickpipe.data.preprocess import num_workers
-    from kickpipe.errors import KickpipeError
-    from kickpipe.progress import progress
+    from kickpipe.common.cpu import num_workers
+    from kickpipe.common.errors import KickpipeError
+    from kickpipe.common.progress import progress
+    from kickpipe.synth import write_library
 
     # the start of processes costs as much as a few hundred kicks
     workers = num_workers() if count >= MANY_KICKS else 1

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from kickpipe.common.errors import KickpipeError
+from kickpipe.common.files import replacing
 from kickpipe.data.split import is_validation
-from kickpipe.errors import KickpipeError
-from kickpipe.files import replacing
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ __all__ = ["PatternError", "Patterns"]
 import re
 from collections.abc import Iterable
 
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 
 LETTER = r"[^\W\d_]"
 HUMP = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"  # as between the words of BassDrum and of BPMKick

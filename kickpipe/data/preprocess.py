@@ -6,7 +6,7 @@ memory does not grow with the library. The workers are joblib's: processes on th
 ``KICKPIPE_BACKEND`` names, such as the workers of a Dask cluster that share the disk.
 """
 
-__all__ = ["PreprocessError", "Preprocessed", "REASONS", "preprocess", "preprocess_batch", "num_workers"]
+__all__ = ["PreprocessError", "Preprocessed", "REASONS", "preprocess", "preprocess_batch"]
 
 import functools
 import os
@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kickpipe.audio.settings import AudioSettings
+from kickpipe.common.cpu import num_workers
+from kickpipe.common.errors import KickpipeError
+from kickpipe.common.files import replacing
+from kickpipe.common.progress import progress
 from kickpipe.data.tables import LeftOut, count_reasons, format_counts
-from kickpipe.errors import KickpipeError
-from kickpipe.files import replacing
-from kickpipe.progress import progress
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -206,19 +207,3 @@ def remove_others(folder: Path, names: set[str]) -> None:
     with os.scandir(folder) as entries:
         for path in [Path(entry.path) for entry in entries if entry.name not in names and entry.is_file()]:
             path.unlink()
-
-
-def num_workers() -> int:
-    """Number of processes: ``KICKPIPE_WORKERS``, or the cores this process may use.
-
-    Raises:
-        PreprocessError: If the variable is not a number above 0.
-    """
-    value = os.environ.get("KICKPIPE_WORKERS", "")
-    if not value:
-        import joblib
-
-        return joblib.cpu_count()  # knows of affinity and of containers' limits
-    if not value.isdecimal() or int(value) < 1:
-        raise PreprocessError(f"KICKPIPE_WORKERS: expected a number of processes above 0, found {value!r}")
-    return int(value)

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from kickpipe.errors import KickpipeError
-from kickpipe.files import replacing
+from kickpipe.common.errors import KickpipeError
+from kickpipe.common.files import replacing
 
 METADATA_COLUMNS = ("filename", "original_path", "keywords")
 LEFT_OUT_COLUMNS = ("path", "reason", "detail")

@@ -13,9 +13,9 @@ from typing import TypeVar
 import numpy as np
 
 from kickpipe.audio.descriptors import DESCRIPTORS
+from kickpipe.common.progress import progress
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
 from kickpipe.evaluation.workers import measure_all, parallel
-from kickpipe.progress import progress
 
 CHUNK = 32
 T = TypeVar("T")

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from kickpipe.audio.io import AudioError, normalise
-from kickpipe.audio.synth import synthesise
 from kickpipe.evaluation.analysis import KickSet, analyse_batches, counted
 from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_descriptors, compare_embeddings, equal_number
+from kickpipe.evaluation.copies import distance_ratio, find_near_copies, nearest
 from kickpipe.evaluation.defects import defect_shares
 from kickpipe.evaluation.keywords import evaluate_keywords
 from kickpipe.evaluation.library import Library
-from kickpipe.evaluation.memory import distance_ratio, find_near_copies, nearest
 from kickpipe.evaluation.reconstruction import RoundTrips, evaluate_round_trips
 from kickpipe.evaluation.summary import summary
 from kickpipe.generate import KickGenerator
+from kickpipe.synth import synthesise
 
 BATCH = 64
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from kickpipe.audio.words import WORDS
+from kickpipe.common.progress import progress
 from kickpipe.evaluation.analysis import KickSet, analyse, join
 from kickpipe.evaluation.answers import NoAnswer, Reasons
+from kickpipe.evaluation.keyword_scores import descriptor_direction, keyword_auc, keyword_top1, spearman, word_holds
 from kickpipe.evaluation.library import Library
-from kickpipe.evaluation.prompts import descriptor_direction, keyword_auc, keyword_top1, spearman, word_holds
 from kickpipe.generate import KickGenerator
-from kickpipe.progress import progress
+from kickpipe.synth.words import WORDS
 
 MIN_REAL = 10  # real kicks with the keyword, and as many without
 

@@ -17,7 +17,7 @@ from kickpipe.evaluation.answers import NoAnswer
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.roundtrip import log_mel_error, measure_round_trip, summarise
 from kickpipe.generate import KickGenerator
-from kickpipe.generation.vocoding import vocode_griffin_lim
+from kickpipe.generate.vocoding import vocode_griffin_lim
 
 BATCH = 8
 SHOWN = 8

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kickpipe.audio.words import WORDS
 from kickpipe.evaluation.answers import Reasons
+from kickpipe.synth.words import WORDS
 
 COLUMNS = {
     "kad": ("distances.kernel.generated.median", "kernel distance of generated to held-out kicks"),

@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from kickpipe.errors import KickpipeError
+from kickpipe.common.cpu import has_native_bfloat16, set_torch_threads
+from kickpipe.common.errors import KickpipeError
 
 DEVICES = ("cpu", "cuda", "mps", "xpu")  # torch has more that compute nothing, such as "meta"
-MAX_THREADS = 1024  # OpenMP ends the whole process where the system grants no more
 
 
 def select_device() -> torch.device:
@@ -25,11 +25,7 @@ def select_device() -> torch.device:
         KickpipeError: If ``KICKPIPE_DEVICE`` or ``KICKPIPE_THREADS`` makes no sense here.
     """
     name = os.environ.get("KICKPIPE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
-    threads = os.environ.get("KICKPIPE_THREADS")
-    if threads:
-        if not threads.isdecimal() or not 1 <= int(threads) <= MAX_THREADS:
-            raise KickpipeError(f"KICKPIPE_THREADS={threads}: expected a number of threads, 1 to {MAX_THREADS}")
-        torch.set_num_threads(int(threads))
+    set_torch_threads()
     try:
         device = torch.device(name)
         if device.type not in DEVICES:
@@ -51,7 +47,7 @@ class Precision:
     def __init__(self, device: torch.device, mixed: bool) -> None:
         self.device = device
         self.dtype = torch.float16 if device.type == "cuda" else torch.bfloat16
-        self.enabled = mixed and (device.type == "cuda" or (device.type == "cpu" and has_native_bf16()))
+        self.enabled = mixed and (device.type == "cuda" or (device.type == "cpu" and has_native_bfloat16()))
 
     def autocast(self) -> AbstractContextManager:
         return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.enabled)
@@ -59,9 +55,3 @@ class Precision:
     def scaler(self) -> torch.amp.GradScaler:
         """Loss scaling, which only fp16 needs: elsewhere it passes everything through."""
         return torch.amp.GradScaler(self.device.type, enabled=self.enabled and self.dtype is torch.float16)
-
-
-def has_native_bf16() -> bool:
-    """Whether this CPU multiplies bf16 in hardware (AVX-512 BF16 or AMX)."""
-    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in checks)

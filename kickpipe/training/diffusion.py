@@ -19,7 +19,7 @@ from torch import Tensor
 
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.checkpoints import ModelFile, write_model
-from kickpipe.data.keywords import Vocabulary
+from kickpipe.data.vocabulary import Vocabulary
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.models.text import PAD
 from kickpipe.models.unet import KeywordUNet

@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor
 
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 from kickpipe.training.loop import fit
 from kickpipe.training.state import RunFolder, TrainState
 from kickpipe.training.tracking import Tracker

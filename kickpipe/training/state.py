@@ -19,8 +19,8 @@ from typing import Any, Protocol
 
 import torch
 
-from kickpipe.errors import KickpipeError
-from kickpipe.files import replacing
+from kickpipe.common.errors import KickpipeError
+from kickpipe.common.files import replacing
 
 NUM_KEPT = 2  # the newest states by interval; the one written on an interruption comes on top
 

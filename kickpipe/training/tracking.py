@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kickpipe.files import write_text
-from kickpipe.progress import progress
+from kickpipe.common.files import write_text
+from kickpipe.common.progress import progress
 
 LOG_EVERY = 10  # steps between two points of a TensorBoard scalar
 

@@ -14,7 +14,7 @@ from kickpipe.audio.finish import (
     remove_dc,
     root_hz,
 )
-from kickpipe.audio.synth import synthesise
+from kickpipe.synth import synthesise
 
 RATE = 44100
 

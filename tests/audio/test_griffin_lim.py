@@ -6,8 +6,8 @@ import torch
 
 from kickpipe.audio.griffin_lim import griffin_lim
 from kickpipe.audio.mel import mel_spectrogram
-from kickpipe.audio.synth import synthesise
 from kickpipe.evaluation.roundtrip import spectral_distances
+from kickpipe.synth import synthesise
 
 NUM_FRAMES = 44  # half a second is enough
 

@@ -6,7 +6,7 @@ import torch
 
 from kickpipe.audio.inverse_mel import mel_inverse, mel_power
 from kickpipe.audio.mel import mel_filterbank, mel_spectrogram
-from kickpipe.audio.synth import synthesise
+from kickpipe.synth import synthesise
 
 
 @pytest.fixture(scope="module")

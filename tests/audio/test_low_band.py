@@ -7,7 +7,7 @@ import torch
 from kickpipe.audio.low_band import first_band_above, low_band_of, retrieve_low_band
 from kickpipe.audio.mel import mel_spectrogram, stft
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.audio.synth import synthesise
+from kickpipe.synth import synthesise
 
 NUM_SAMPLES = 43 * 512
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from kickpipe.common.errors import KickpipeError
 from kickpipe.data.datasets import Example, list_examples, load_tensor, load_tensors, save_tensor
 from kickpipe.data.tables import Sample, write_metadata
-from kickpipe.errors import KickpipeError
 
 SAMPLES = [
     Sample("000000_kick 1.wav", "Pack/kick 1.wav", ("kick", "deep")),

@@ -12,7 +12,7 @@ from joblib.parallel import ThreadingBackend
 
 from kickpipe.audio.io import prepare
 from kickpipe.audio.mel import mel_spectrogram
-from kickpipe.data.preprocess import BATCH, REASONS, Preprocessed, PreprocessError, num_workers, preprocess
+from kickpipe.data.preprocess import BATCH, REASONS, Preprocessed, PreprocessError, preprocess
 from kickpipe.data.tables import LeftOut
 
 
@@ -128,17 +128,3 @@ def test_no_tensor_at_all_stops_whatever_share_is_allowed(tmp_path):
         Preprocessed([], [LeftOut("a.wav", "silent", "silent")]).check(1.0, tmp_path / "left_out.csv")
     with pytest.raises(PreprocessError, match="dvc repro aggregate"):
         Preprocessed([], []).check(1.0, tmp_path / "left_out.csv")
-
-
-@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
-def test_a_number_of_workers_that_is_none_is_refused(monkeypatch, value):
-    monkeypatch.setenv("KICKPIPE_WORKERS", value)
-    with pytest.raises(PreprocessError, match="KICKPIPE_WORKERS"):
-        num_workers()
-
-
-def test_the_number_of_workers_is_that_of_the_variable_or_of_the_cores(monkeypatch):
-    monkeypatch.setenv("KICKPIPE_WORKERS", "3")
-    assert num_workers() == 3
-    monkeypatch.delenv("KICKPIPE_WORKERS")
-    assert num_workers() >= 1

@@ -8,10 +8,10 @@ import soundfile
 from tiny_models import write_tiny_models
 
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.audio.synth import synthesise
 from kickpipe.data.preprocess import preprocess
 from kickpipe.data.tables import Sample, write_metadata
 from kickpipe.generate import KickGenerator
+from kickpipe.synth import synthesise
 
 
 @pytest.fixture(scope="session")

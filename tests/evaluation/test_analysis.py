@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from kickpipe.audio.descriptors import describe
-from kickpipe.audio.synth import synthesise
 from kickpipe.evaluation.analysis import analyse, analyse_batches, counted, join
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE
+from kickpipe.synth import synthesise
 
 RATE = 44100
 

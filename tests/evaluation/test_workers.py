@@ -6,8 +6,8 @@ import pytest
 
 from kickpipe.audio.descriptors import DESCRIPTORS
 from kickpipe.audio.io import AudioError
-from kickpipe.audio.synth import synthesise
 from kickpipe.evaluation.workers import measure_all, parallel, prepare_all
+from kickpipe.synth import synthesise
 
 
 def test_a_worker_starts_without_torch():

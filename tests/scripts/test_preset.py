@@ -10,9 +10,9 @@ import yaml
 from kickpipe.params import load_params
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT))
 
-from preset import apply_preset  # noqa: E402
+from scripts.preset import apply_preset  # noqa: E402
 
 PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
 
@@ -59,7 +59,9 @@ def test_the_specification_is_the_same_after_any_other_preset(params):
         apply_preset(params, preset)
         apply_preset(params, ROOT / "presets" / "specification.yaml")
         found = load_params(params)
-        assert {name: getattr(found, name) for name in training} == {name: getattr(specified, name) for name in training}
+        assert {name: getattr(found, name) for name in training} == {
+            name: getattr(specified, name) for name in training
+        }
 
 
 def test_a_name_that_the_params_do_not_have_is_refused_and_nothing_is_written(params):

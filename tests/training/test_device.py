@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 from kickpipe.training.device import Precision, select_device
 
 
@@ -49,7 +49,8 @@ def test_threads_can_be_chosen(monkeypatch):
     assert torch.get_num_threads() == 3
 
 
-def test_without_a_choice_torch_keeps_its_threads():
+def test_without_a_choice_torch_keeps_its_threads(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     torch.set_num_threads(2)
     select_device()
     assert torch.get_num_threads() == 2
@@ -64,7 +65,7 @@ def test_full_precision_computes_in_float32():
 
 @pytest.mark.parametrize("native", [True, False])
 def test_cpus_use_bf16_only_where_they_have_it(monkeypatch, native):
-    monkeypatch.setattr("kickpipe.training.device.has_native_bf16", lambda: native)
+    monkeypatch.setattr("kickpipe.training.device.has_native_bfloat16", lambda: native)
     precision = Precision(torch.device("cpu"), mixed=True)
     with precision.autocast():
         dtype = (torch.ones(2, 2) @ torch.ones(2, 2)).dtype

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from kickpipe.checkpoints import load_model
-from kickpipe.data.keywords import Vocabulary
+from kickpipe.data.vocabulary import Vocabulary
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.models.text import PAD
 from kickpipe.training.diffusion import (

@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from kickpipe.errors import KickpipeError
+from kickpipe.common.errors import KickpipeError
 from kickpipe.training.loop import Interrupted
 from kickpipe.training.run import SaveClock, StopSignal, run_training
 from kickpipe.training.state import RunFolder, StateError, TrainState

@@ -1,0 +1,57 @@
+"""Which charts a page has: one for each descriptor, one for each pair of training and validation curves."""
+
+__all__ = ["curve_charts", "descriptor_charts", "read_curves"]
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from kickpipe.audio.descriptors import DESCRIPTORS
+from kickpipe.evaluation.report.figures import curves, histogram
+from kickpipe.evaluation.report.page import Charts
+from kickpipe.evaluation.report.tables import descriptor_name
+
+LOGARITHMIC = (
+    "attack_ms", "decay_20_ms", "decay_40_ms", "duration_ms", "f0_start_hz", "f0_end_hz", "sweep_ms", "centroid_hz",
+    "high_share",
+)  # fmt: skip
+LEFT_OUT = ("duration_ms",)  # says little that the decays do not
+
+
+def descriptor_charts(sets: Mapping[str, Mapping[str, np.ndarray]]) -> list[tuple[str, str]]:
+    """Captions and histograms of every descriptor; ``sets`` by "generated", "real" and "synthesiser"."""
+    charts = []
+    for name, unit in DESCRIPTORS.items():
+        if name in LEFT_OUT:
+            continue
+        scale, axis = (100, "% of energy") if unit == "share of energy" else (1, unit)
+        values = {key: scale * descriptors[name] for key, descriptors in sets.items()}
+        label = f"Histogram: {descriptor_name(name)}"
+        charts.append((descriptor_name(name), histogram(values, label, axis, name in LOGARITHMIC)))
+    return charts
+
+
+def curve_charts(files: Mapping[str, Path]) -> list[Charts]:
+    """One block of charts for all trainings whose file exists: each column that has a validation counterpart."""
+    charts = []
+    for title, path in files.items():
+        if not path.is_file():
+            continue
+        rows = read_curves(path)
+        columns = list(rows[0]) if rows else []
+        for name in columns:
+            if f"val_{name}" in columns:
+                caption = f"{title}: {name.replace('_', ' ')}"
+                charts.append((caption, curves(rows, {name: "muted", f"val_{name}": "generated"}, caption, True)))
+    return [Charts(charts, [("muted", "training"), ("generated", "validation")])] if charts else []
+
+
+def read_curves(path: Path) -> list[dict[str, float | None]]:
+    """The rows of a CSV of numbers; empty cells are None."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {name: float(value) if value else None for name, value in row.items() if name}
+            for row in csv.DictReader(file)
+        ]

@@ -1,0 +1,78 @@
+"""One page of an evaluation, built once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kickpipe.audio.settings import AudioSettings
+from kickpipe.evaluation.analysis import analyse
+from kickpipe.evaluation.answers import Reasons, finite
+from kickpipe.evaluation.defects import defect_shares
+from kickpipe.evaluation.evaluate import Evaluation, compare_all, evaluate_memory, nearest_training
+from kickpipe.evaluation.library import Library
+from kickpipe.evaluation.reconstruction import RoundTrips
+from kickpipe.evaluation.report import build_report
+from kickpipe.evaluation.roundtrip import log_mel_error, measure_round_trip, summarise
+from kickpipe.evaluation.summary import summary
+from kickpipe.synth import synthesise
+
+NAUGHTY = 'a<script>alert("x")</script>&.wav'
+
+
+@pytest.fixture(scope="session")
+def evaluation(settings: AudioSettings) -> Evaluation:
+    """Synthesised kicks in the place of generated and of real ones; no vocoder, and no keyword was tested."""
+    rate = settings.sample_rate
+
+    def kicks(seed: int, count: int, name: str):
+        waveforms = np.stack([synthesise(seed, i) for i in range(count)])
+        return analyse(waveforms, [f"{name}{i}.wav" for i in range(count)], rate)
+
+    training, heldout, generated = kicks(0, 24, "training"), kicks(1, 22, "heldout"), kicks(2, 22, "no prompt, kick ")
+    training = training.__class__(**{**vars(training), "names": (NAUGHTY, *training.names[1:])})
+    waveforms = dict(zip(training.names, training.waveforms, strict=True))
+    library = Library(
+        settings, training, heldout, training.names, training.embeddings, {}, waveforms.__getitem__, lambda names: None
+    )
+    reasons = Reasons(keywords="no keyword has 10 real kicks")
+    original = heldout.waveforms[:2]
+    measures = summarise(measure_round_trip(original, 0.9 * original, rate))
+    mel = summarise(log_mel_error(np.zeros((2, 1, 3, 4)), np.ones((2, 1, 3, 4))))
+    trips = RoundTrips(
+        heldout.names[:2],
+        {"original": original, "griffin_lim": 0.9 * original},
+        {"number": 2, "mel": mel, "griffin_lim": measures},
+    )
+    details = finite(
+        {
+            "kicks": {"generated": 22, "heldout": 22, "trained_on": 24},
+            "distances": compare_all(generated, generated, library, 300, 2, 0),
+            "defects": {name: defect_shares(list(generated.defects)) for name in ("generated", "heldout", "training")},
+            "memory": evaluate_memory(generated, library, reasons),
+            "round_trips": trips.summary,
+            "keywords": None,
+        },
+        reasons,
+    )
+    metrics = summary(details, reasons, 2.0)
+    details = {**details, "missing": dict(reasons)}
+    return Evaluation(metrics, details, generated, nearest_training(generated, library), trips, library)
+
+
+@pytest.fixture(scope="session")
+def page(evaluation: Evaluation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """reports/index.html of that evaluation."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "vae.csv").write_text("step,loss,val_loss\n10,2.5,\n20,1.5,1.7\n30,1.2,1.5\n")
+    (folder / "left_out.csv").write_text("path,reason,detail\npack/loop 1.wav,excluded,matches *loop\n")
+    build_report(
+        evaluation,
+        folder / "reports" / "index.html",
+        curves={"VAE": folder / "vae.csv", "Vocoder": folder / "missing.csv"},
+        left_out=[folder / "left_out.csv", folder / "missing.csv"],
+        params="evaluate:\n  count: 22\n",
+        commit="abc1234567",
+        models={"vae": "0123456789abcdef"},
+    )
+    return folder / "reports" / "index.html"

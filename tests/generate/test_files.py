@@ -1,0 +1,191 @@
+"""Files: names, what is inside, manifests and zips, and nothing half-written."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from kickpipe.audio.finish import FinishError, hz_to_midi
+from kickpipe.audio.wav import WavError, read
+from kickpipe.common.errors import KickpipeError
+from kickpipe.generate.files import (
+    FileOptions,
+    deviation_db,
+    file_name,
+    read_recipe,
+    slug,
+    write_batch,
+    write_kick,
+    write_zip,
+)
+from kickpipe.generate.kick import Kick
+from kickpipe.generate.recipe import Recipe, RecipeError, pack_latent
+from kickpipe.synth import synthesise
+
+MODELS = {"vae": "0123456789abcdef", "diffusion": "fedcba9876543210"}
+
+
+def kick(index: int = 0, **values) -> Kick:
+    recipe = Recipe(prompt="deep:0.7 808", seed=12345, index=index, models=MODELS, **values)
+    return Kick(synthesise(2, index), 44100, torch.zeros(4, 8, 11), recipe)
+
+
+def test_a_file_is_named_after_prompt_seed_and_note():
+    assert file_name(Recipe(prompt="deep 808", seed=12345), "F#1") == "kick_deep-808_s12345_F#1.wav"
+    assert file_name(Recipe(prompt="deep 808", seed=12345, index=3), None, "flac") == "kick_deep-808_s12345-3.flac"
+    assert file_name(Recipe(), "C1") == "kick_s0_C1.wav"
+    assert file_name(Recipe(kind="vary", sources=("x",)), None) == "kick_vary_s0.wav"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("deep:0.7 clicky:0.3", "deep-clicky"),
+        ("hard-style", "hard-style"),
+        ("../../etc", "etc"),
+        ("größe  \n", "größe"),
+        ("CON: a/b\\c?*", "con-a-b-c"),
+        ("x" * 300, "x" * 40),
+        ("😀", ""),
+    ],
+)
+def test_a_prompt_becomes_a_safe_part_of_a_name(prompt, expected):
+    assert slug(prompt) == expected
+
+
+def test_a_file_says_what_it_is_and_how_it_was_made(tmp_path):
+    written = write_kick(kick(), tmp_path)
+    audio = read(written.path)
+    assert audio.info["INAM"].startswith("AI-generated")
+    for part in ("AI-generated", "deep:0.7 808", "12345", "dpm-solver++ 16", MODELS["vae"], MODELS["diffusion"]):
+        assert part in audio.info["ICMT"]
+    assert json.loads(audio.recipe)["ai_generated"] is True
+    assert audio.root_midi == pytest.approx(hz_to_midi(written.finished.root_hz), abs=1e-6)
+    assert written.finished.note in written.path.name
+    recipe, options, _ = read_recipe(written.path)
+    assert (recipe, options) == (kick().recipe, FileOptions())
+
+
+@pytest.mark.parametrize(("container", "bits"), [("wav", 16), ("wav", 24), ("wav", 32), ("flac", 16), ("flac", 24)])
+def test_every_format_holds_the_finished_kick(container, bits, tmp_path):
+    options = FileOptions(container, bits, length_ms=300.0)
+    written = write_kick(kick(), tmp_path, options)
+    samples, rate = soundfile.read(written.path, dtype="float32")
+    assert rate == 44100 and len(samples) == 13230
+    assert np.abs(samples - written.finished.samples).max() <= (0 if bits == 32 else 2.0 ** (1 - bits))
+    assert np.abs(samples).max() == pytest.approx(10 ** (-1 / 20), abs=1e-4)
+    assert read_recipe(written.path)[:2] == (kick().recipe, options)
+
+
+@pytest.mark.parametrize("container", ["wav", "flac"])
+def test_a_recipe_with_latents_survives(container, tmp_path):
+    source = pack_latent(torch.randn(4, 8, 11))
+    made = kick(kind="interpolate", sources=(source, source), position=0.5)
+    written = write_kick(made, tmp_path, FileOptions(container))
+    assert read_recipe(written.path)[0] == made.recipe
+
+
+def test_the_same_kick_replaces_its_file_and_another_does_not(tmp_path):
+    first = write_kick(kick(), tmp_path).path
+    content = first.read_bytes()
+    assert write_kick(kick(), tmp_path).path == first
+    assert first.read_bytes() == content
+    second = write_kick(kick(guidance=5.0), tmp_path).path
+    assert second.stem == f"{first.stem}_2"
+    assert first.read_bytes() == content
+
+
+def test_a_foreign_file_is_never_replaced(tmp_path):
+    path = tmp_path / write_kick(kick(), tmp_path).path.name
+    path.write_bytes(b"mine")
+    assert write_kick(kick(), tmp_path).path != path
+    assert path.read_bytes() == b"mine"
+
+
+def test_a_batch_has_a_manifest_and_a_zip(tmp_path):
+    written, manifest = write_batch([kick(0), kick(1)], tmp_path)
+    values = json.loads(manifest.read_text(encoding="utf-8"))
+    assert manifest.name == "kicks_deep-808_s12345.json"
+    assert [entry["file"] for entry in values["kicks"]] == [item.path.name for item in written]
+    assert [entry["index"] for entry in values["kicks"]] == [0, 1]
+    assert values["ai_generated"] is True
+    assert Recipe.from_dict(values["kicks"][1]) == kick(1).recipe
+    archive = write_zip(written, manifest)
+    with zipfile.ZipFile(archive) as file:
+        assert sorted(file.namelist()) == sorted([item.path.name for item in written] + [manifest.name])
+        assert file.read(written[0].path.name) == written[0].path.read_bytes()
+    content = archive.read_bytes()
+    assert write_zip(written, manifest).read_bytes() == content
+
+
+def test_another_batch_of_the_same_name_has_its_own_manifest(tmp_path):
+    first = write_batch([kick()], tmp_path)[1]
+    assert write_batch([kick()], tmp_path)[1] == first
+    assert write_batch([kick(guidance=3.0)], tmp_path)[1] != first
+
+
+def test_a_failure_leaves_whole_files_only(tmp_path):
+    silent = Kick(np.zeros(88200, np.float32), 44100, torch.zeros(4, 8, 11), Recipe(index=1))
+    with pytest.raises(FinishError, match="silent"):
+        write_batch([kick(), silent], tmp_path)
+    names = [path.name for path in tmp_path.iterdir()]
+    assert len(names) == 1 and names[0].startswith("kick_")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"container": "mp3"},
+        {"bits": 20},
+        {"container": "flac", "bits": 32},
+        {"peak_db": 3.0},
+        {"length_ms": -5.0},
+        {"fade_ms": float("nan")},
+        {"tune": "H"},
+    ],
+)
+def test_impossible_files_are_refused_before_any_work(options):
+    with pytest.raises(KickpipeError):
+        FileOptions(**options)
+
+
+def test_a_file_without_a_recipe_is_told_apart_from_no_file(tmp_path):
+    soundfile.write(tmp_path / "plain.wav", np.zeros(10), 44100, "PCM_16")
+    with pytest.raises(RecipeError, match="no recipe inside"):
+        read_recipe(tmp_path / "plain.wav")
+    with pytest.raises(WavError, match="cannot be read"):
+        read_recipe(tmp_path / "missing.wav")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{}",
+        '{"kind": 5}',
+        '{"file": {"bits": 7}}',
+        '{"file": 3}',
+        '{"seed": "x"}',
+        "{",
+        "[" * 100_000,
+        '{"models": [1]}',
+    ],
+)
+def test_a_damaged_recipe_is_an_error(damage, tmp_path):
+    from kickpipe.audio.wav import AudioFile, write
+
+    write(tmp_path / "kick.wav", AudioFile(np.zeros(10), 44100, {"ICMT": "x"}, None, damage))
+    if damage == "{}":
+        assert read_recipe(tmp_path / "kick.wav")[0] == Recipe()
+        return
+    with pytest.raises(RecipeError, match="damaged"):
+        read_recipe(tmp_path / "kick.wav")
+
+
+def test_the_deviation_of_equal_kicks_is_minus_infinity():
+    x = np.array([0.5, -0.5])
+    assert deviation_db(x, x) == -np.inf
+    assert deviation_db(x, x + 0.1) == pytest.approx(-20)
+    assert deviation_db(x, x[:1]) == np.inf
