@@ -7,7 +7,8 @@ import torch
 from kickpipe.checkpoints import load_model
 from kickpipe.common.files import write_json
 from kickpipe.common.progress import progress
-from kickpipe.data.datasets import list_examples, load_tensors, save_tensor
+from kickpipe.data.datasets import list_examples
+from kickpipe.data.tensors import load_tensors, save_tensor
 from kickpipe.models.vae import VAE
 from kickpipe.params import load_params
 from kickpipe.training.device import select_device

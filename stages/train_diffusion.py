@@ -7,7 +7,8 @@ import torch
 from kickpipe.checkpoints import load_model
 from kickpipe.common.files import write_json
 from kickpipe.common.sources import imported_sources
-from kickpipe.data.datasets import list_examples, load_tensors
+from kickpipe.data.datasets import list_examples
+from kickpipe.data.tensors import load_tensors
 from kickpipe.data.vocabulary import Vocabulary, build_vocabulary
 from kickpipe.params import load_params
 from kickpipe.training.diffusion import draw_weights, train_diffusion

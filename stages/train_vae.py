@@ -4,7 +4,8 @@ from pathlib import Path
 
 from kickpipe.common.files import write_json
 from kickpipe.common.sources import imported_sources
-from kickpipe.data.datasets import list_examples, load_tensors
+from kickpipe.data.datasets import list_examples
+from kickpipe.data.tensors import load_tensors
 from kickpipe.params import load_params
 from kickpipe.training.state import fingerprint, runs_folder
 from kickpipe.training.tracking import write_curves

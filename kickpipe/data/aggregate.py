@@ -8,12 +8,12 @@ begins with the SHA-256 of its content, ``a3f2e1_KICK3.WAV``. Everything else is
 __all__ = ["AggregateError", "Aggregate", "Filters", "REASONS", "aggregate"]
 
 import hashlib
-import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kickpipe.common.errors import KickpipeError
+from kickpipe.common.files import remove_others
 from kickpipe.common.progress import progress
 from kickpipe.data.crawl import Found, crawl, failure, printable
 from kickpipe.data.names import clean_name, name_files
@@ -221,14 +221,6 @@ def copy(source_dir: Path, path: str, raw_dir: Path, filters: Filters, copies: d
 
 def partial_path(raw_dir: Path, digest: str) -> Path:
     return raw_dir / f"{digest}.partial"
-
-
-def remove_others(folder: Path, names: Collection[str]) -> None:
-    """Removes what an earlier run left in ``folder``."""
-    with os.scandir(folder) as entries:
-        others = [Path(entry.path) for entry in entries if entry.name not in names and entry.is_file()]
-    for path in others:
-        path.unlink()
 
 
 def advice(source_dir: Path) -> str:

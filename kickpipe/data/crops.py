@@ -16,7 +16,7 @@ from torch import Tensor
 
 from kickpipe.audio.io import prepare
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.data.datasets import load_tensor
+from kickpipe.data.tensors import load_tensor
 
 CROPS = ("sound", "uniform")
 

@@ -1,18 +1,14 @@
-"""The kicks of a library and their tensors, mels or latents, which are small enough to lie in memory (13,600 mels: 1.2 GB)."""
+"""The kicks of a library that can be trained on: those of its table that have a tensor, on both sides of the split."""
 
-__all__ = ["Example", "list_examples", "load_tensor", "load_tensors", "save_tensor"]
+__all__ = ["Example", "list_examples"]
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from kickpipe.common.errors import KickpipeError
-from kickpipe.common.files import replacing
 from kickpipe.data.split import is_validation
+from kickpipe.data.tables import read_metadata
 
 
 @dataclass(frozen=True)
@@ -36,22 +32,13 @@ def list_examples(
         validation_share, holdout: As in ``is_validation``.
 
     Raises:
-        KickpipeError: If there is no table, no kick, or none to train on.
+        KickpipeError: If there is no such table, no kick, or none to train on.
     """
     names = {path.name.removesuffix(".pt") for path in Path(tensors).glob("*.pt")}
-    try:
-        with Path(metadata).open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["filename"] in names]
-    except FileNotFoundError:
-        raise KickpipeError(f"{metadata}: not found; the aggregate stage writes it: dvc repro aggregate") from None
     examples = [
-        Example(
-            row["filename"],
-            row["original_path"],
-            tuple(row["keywords"].split()),
-            is_validation(row["filename"], row["original_path"], validation_share, holdout),
-        )
-        for row in rows
+        Example(*sample, is_validation(sample.filename, sample.original_path, validation_share, holdout))
+        for sample in read_metadata(Path(metadata))
+        if sample.filename in names
     ]
     if not examples:
         raise KickpipeError(f"{tensors}: no tensors of the kicks in {metadata}; run 'dvc repro preprocess'")
@@ -61,41 +48,3 @@ def list_examples(
             "add samples, or lower split.validation_share and split.holdout"
         )
     return examples
-
-
-def load_tensors(folder: str | Path, filenames: Sequence[str], shape: tuple[int, ...]) -> Tensor:
-    """Reads the tensors of kicks into one with shape (N, *shape), float32.
-
-    Raises:
-        KickpipeError: If a file cannot be read or has another shape.
-    """
-    stacked = torch.empty((len(filenames), *shape))
-    for i, name in enumerate(filenames):
-        path = Path(folder) / f"{name}.pt"
-        tensor = load_tensor(path)
-        if tuple(tensor.shape) != tuple(shape):
-            raise KickpipeError(f"{path}: shape {tuple(tensor.shape)}, expected {tuple(shape)}; run 'dvc repro'")
-        stacked[i] = tensor
-    return stacked
-
-
-def load_tensor(path: Path) -> Tensor:
-    """Reads one tensor.
-
-    Raises:
-        KickpipeError: If the file cannot be read.
-    """
-    try:
-        return torch.load(path, weights_only=True)
-    except Exception as error:  # torch raises many kinds here, and each means the same to the user
-        raise KickpipeError(f"{path}: not readable as a tensor: {error}; run 'dvc repro'") from error
-
-
-def save_tensor(tensor: Tensor, path: Path) -> None:
-    """Writes one tensor, and nothing else of the storage that it is a view of.
-
-    Raises:
-        OSError: If the file cannot be written.
-    """
-    with replacing(path) as partial, partial.open("wb") as file:  # torch would write a path's name into the file
-        torch.save(tensor.clone(), file)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 HASH_DIGITS = 6
-MAX_NAME_BYTES = 120  # with hash, .pt and .partial below 143, the least that common file systems allow
+MAX_NAME_BYTES = 120  # with hash and .pt below 143, the least that common file systems allow
 UNPORTABLE = re.compile(r'[<>:"/\\|?*]')  # what Windows forbids
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: controls, undecodable bytes, line and paragraph separators
 

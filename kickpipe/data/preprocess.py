@@ -19,13 +19,11 @@ from typing import TYPE_CHECKING
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.common.cpu import num_workers
 from kickpipe.common.errors import KickpipeError
-from kickpipe.common.files import replacing
+from kickpipe.common.files import remove_others
 from kickpipe.common.progress import progress
 from kickpipe.data.tables import LeftOut, count_reasons, format_counts
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from kickpipe.audio.mel import LogMel
 
 REASONS = {
@@ -158,6 +156,7 @@ def preprocess_batch(
     import torch
 
     from kickpipe.audio.io import AudioError, prepare
+    from kickpipe.data.tensors import save_tensor
 
     log_mel = cached_log_mel(settings)
     results: list[LeftOut | None] = []
@@ -169,7 +168,7 @@ def preprocess_batch(
                 results.append(LeftOut(filename, error.kind, str(error)))
                 continue
             mel = log_mel(torch.from_numpy(waveform).unsqueeze(0)).squeeze(0)
-            save_tensor(mel.contiguous(), processed_dir / f"{filename}.pt")
+            save_tensor(mel, processed_dir / f"{filename}.pt")
             results.append(None)
     return results
 
@@ -193,17 +192,3 @@ def one_torch_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def save_tensor(tensor: "Tensor", path: Path) -> None:
-    import torch
-
-    with replacing(path) as partial, partial.open("wb") as file:  # torch would write a path's name into the file
-        torch.save(tensor, file)
-
-
-def remove_others(folder: Path, names: set[str]) -> None:
-    """Removes what an earlier run left in ``folder``."""
-    with os.scandir(folder) as entries:
-        for path in [Path(entry.path) for entry in entries if entry.name not in names and entry.is_file()]:
-            path.unlink()

@@ -8,6 +8,7 @@ __all__ = [
     "LeftOut",
     "TableError",
     "read_metadata",
+    "read_table",
     "write_metadata",
     "write_left_out",
     "count_reasons",
@@ -18,10 +19,13 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.files import replacing
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 METADATA_COLUMNS = ("filename", "original_path", "keywords")
 LEFT_OUT_COLUMNS = ("path", "reason", "detail")
@@ -65,27 +69,47 @@ def write_metadata(path: Path, samples: Iterable[Sample]) -> None:
 
 
 def read_metadata(path: Path) -> list[Sample]:
-    """Reads what ``write_metadata`` wrote.
+    """Reads what ``write_metadata`` wrote, or what a person made of it in a spreadsheet.
 
     Raises:
-        TableError: If the file is missing, or has other columns than filename, original_path, keywords.
+        TableError: If the file is missing or cannot be read, or has other columns than filename, original_path, keywords.
     """
+    table = read_table(path, METADATA_COLUMNS, "the aggregate stage writes it: dvc repro aggregate")
+    rows = zip(table.filename, table.original_path, table.keywords, strict=True)
+    return [Sample(filename, original_path, tuple(keywords.split())) for filename, original_path, keywords in rows]
+
+
+def read_table(path: Path, columns: Sequence[str], remedy: str) -> "DataFrame":
+    """Reads a table of texts, strictly: no cell is missing, and "NA" is a name as any other.
+
+    Arguments:
+        path: Of the table.
+        columns: Which it must have, in their order.
+        remedy: What to do when it is missing.
+
+    Raises:
+        TableError: If the file is missing, cannot be read, or has other columns or rows of another length.
+    """
+    import pandas  # 0.4 s, which only those wait who read a table
+
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(file)
-            header = tuple(next(rows, ()))
-            if header != METADATA_COLUMNS:
-                expected = ", ".join(METADATA_COLUMNS)
-                raise TableError(f"{path}: expected the columns {expected}, found {', '.join(header) or 'none'}")
-            samples = []
-            for row in rows:
-                if len(row) != len(METADATA_COLUMNS):
-                    raise TableError(f"{path}, line {rows.line_num}: expected 3 fields, found {len(row)}")
-                filename, original_path, keywords = row
-                samples.append(Sample(filename, original_path, tuple(keywords.split())))
-            return samples
+        # the other engine fills short rows with empty cells, and cuts long ones
+        table = pandas.read_csv(path, dtype=str, keep_default_na=False, engine="python", encoding="utf-8-sig")
     except FileNotFoundError:
-        raise TableError(f"{path}: not found; the aggregate stage writes it: dvc repro aggregate") from None
+        raise TableError(f"{path}: not found; {remedy}") from None
+    except pandas.errors.EmptyDataError:
+        table = pandas.DataFrame()
+    except (OSError, UnicodeDecodeError, pandas.errors.ParserError) as error:
+        raise TableError(f"{path}: cannot be read as a table: {error}") from None
+    if tuple(table.columns) != tuple(columns):
+        found = ", ".join(map(str, table.columns)) or "none"
+        raise TableError(f"{path}: expected the columns {', '.join(columns)}, found {found}")
+    if not isinstance(table.index, pandas.RangeIndex):  # what is too much on the left has become the index
+        raise TableError(f"{path}, row 1: expected {len(columns)} fields, found more")
+    short = table.isna().any(axis="columns")
+    if short.any():
+        raise TableError(f"{path}, row {short.argmax() + 1}: expected {len(columns)} fields, found fewer")
+    return table
 
 
 def write_left_out(path: Path, items: Iterable[LeftOut]) -> None:

@@ -12,7 +12,8 @@ import torch
 
 from kickpipe.audio.io import prepare
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.data.datasets import Example, list_examples, load_tensors
+from kickpipe.data.datasets import Example, list_examples
+from kickpipe.data.tensors import load_tensors
 from kickpipe.evaluation.analysis import KickSet, analyse_batches, counted
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
 from kickpipe.evaluation.workers import parallel, prepare_all

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kickpipe.audio.descriptors import describe
+from kickpipe.common.files import replacing
 from kickpipe.synth.draw import DrawnKick, draw_kick, synthesise
 from kickpipe.synth.words import acoustic_words
 
@@ -63,10 +64,8 @@ def kick_name(kick: DrawnKick, waveform: np.ndarray, sample_rate: int, index: in
 def _write(path: Path, waveform: np.ndarray, sample_rate: int, subtype: str = "PCM_16") -> None:
     import soundfile
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    soundfile.write(partial, waveform, sample_rate, subtype=subtype, format="WAV")
-    partial.replace(path)
+    with replacing(path) as partial:
+        soundfile.write(partial, waveform, sample_rate, subtype=subtype, format="WAV")
 
 
 def _until_silence(waveform: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -140,8 +140,11 @@ class RunFolder:
         """
         path = self.interrupted if number is None else self.numbered(number)
         try:
-            with replacing(path) as partial:
-                torch.save(state.state_dict(), partial)
+            with (
+                replacing(path) as partial,
+                partial.open("wb") as file,
+            ):  # torch would write a path's name into the file
+                torch.save(state.state_dict(), file)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
             raise StateError(
                 f"{path}: the training state cannot be written: {error}; the earlier states are intact: "

@@ -1,9 +1,14 @@
+"""Files are whole or not there, also with two writers, a full disk, or a file system without links."""
+
+import errno
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from kickpipe.common.files import replacing, write_json, write_text
+from kickpipe.common.files import partial_name, replacing, write_json, write_new, write_text
 
 
 def names(folder):
@@ -15,7 +20,7 @@ def test_the_file_appears_when_it_is_whole(tmp_path):
     with replacing(path) as partial:
         partial.write_text("half")
         assert not path.exists()
-        assert partial.name == "a.txt.partial"
+        assert partial.name.startswith("a.txt.") and partial.name.endswith(".partial")
         assert partial.parent == path.parent  # a rename is whole only within a file system
     assert path.read_text() == "half"
     assert names(path.parent) == ["a.txt"]
@@ -35,6 +40,97 @@ def test_after_an_error_the_old_file_is_as_it_was(tmp_path, error):
 def test_an_error_before_anything_is_written_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="first"), replacing(tmp_path / "a.txt"):
         raise ValueError("first")
+    assert names(tmp_path) == []
+
+
+def test_two_writers_of_one_path_do_not_meet(tmp_path):
+    path = tmp_path / "a.txt"
+    with replacing(path) as first:
+        first.write_text("first")
+        with replacing(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+        assert first.read_text() == "first"
+    assert path.read_text() == "first"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_failure_of_one_writer_leaves_the_file_of_the_other(tmp_path):
+    path = tmp_path / "a.txt"
+    with replacing(path) as other:
+        other.write_text("other")
+        with pytest.raises(ValueError), replacing(path) as partial:
+            partial.write_text("half")
+            raise ValueError
+    assert path.read_text() == "other"
+
+
+def test_a_temporary_name_is_no_longer_than_file_systems_allow():
+    for name in ("x" * 200, "🥁" * 60, "\udcff" * 100):
+        partial = partial_name(Path("folder") / name)
+        assert partial.parent == Path("folder")
+        assert len(partial.name.encode()) <= 143
+
+
+def links(monkeypatch, possible: bool) -> None:
+    """A file system that has no hard links, as FAT and some networks."""
+
+    def refuse(*_):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not possible:
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+
+
+def no(path: Path) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("possible", [True, False])
+def test_a_new_file_takes_the_next_free_name(tmp_path, monkeypatch, possible):
+    links(monkeypatch, possible)
+    written = [write_new(tmp_path / "new" / "a.b.txt", bytes([i]), no) for i in range(3)]
+    assert [path.name for path in written] == ["a.b.txt", "a.b_2.txt", "a.b_3.txt"]
+    assert [path.read_bytes() for path in written] == [b"\0", b"\1", b"\2"]
+    assert names(tmp_path / "new") == sorted(path.name for path in written)
+
+
+def test_a_new_file_replaces_an_earlier_copy_of_itself(tmp_path):
+    for content in (b"one", b"two"):
+        write_new(tmp_path / "a.txt", content, no)
+    path = write_new(tmp_path / "a.txt", b"TWO", lambda path: path.read_bytes().lower() == b"two")
+    assert path.name == "a_2.txt"
+    assert path.read_bytes() == b"TWO"
+    assert names(tmp_path) == ["a.txt", "a_2.txt"]
+
+
+@pytest.mark.parametrize("possible", [True, False])
+def test_no_file_is_lost_when_many_writers_want_one_name(tmp_path, monkeypatch, possible):
+    links(monkeypatch, possible)
+    begin = threading.Barrier(6)
+    written: list[tuple[Path, bytes]] = []
+
+    def write(number: int) -> None:
+        begin.wait()
+        for i in range(20):
+            content = f"{number} {i}".encode()
+            written.append((write_new(tmp_path / "a.txt", content, no), content))
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len({path for path, _ in written}) == 120
+    assert all(path.read_bytes() == content for path, content in written)
+    assert len(names(tmp_path)) == 120
+
+
+@pytest.mark.parametrize("possible", [True, False])
+def test_a_new_file_on_a_full_disk_leaves_nothing(tmp_path, monkeypatch, possible, file_size_limit):
+    links(monkeypatch, possible)
+    with file_size_limit(1000), pytest.raises(OSError, match="too large"):
+        write_new(tmp_path / "a.txt", bytes(10_000), no)
     assert names(tmp_path) == []
 
 

@@ -77,7 +77,7 @@ def test_a_backend_that_hands_results_back_at_the_end_works_too(raw, tmp_path, s
 def test_what_an_earlier_run_left_is_removed(raw, tmp_path, settings):
     processed = tmp_path / "processed"
     processed.mkdir()
-    for name in ("old.wav.pt", "1_kick.wav.pt", "1_kick.wav.pt.partial"):
+    for name in ("old.wav.pt", "1_kick.wav.pt", "1_kick.wav.pt.3f2a9c01.partial"):
         (processed / name).write_bytes(b"old")
     (raw / "1_kick.wav").write_bytes(b"no audio")
     preprocess(raw, processed, ["1_kick.wav", put(raw, "2_kick.wav")], settings, workers=1)

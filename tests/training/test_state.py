@@ -155,8 +155,8 @@ def test_a_pickle_in_place_of_a_state_is_not_executed(folder, tmp_path, capsys):
 
 def test_what_a_killed_run_left_half_written_is_never_taken(folder):
     save_epochs(folder, 1)
-    (folder.path / "vae_epoch_2.pt.partial").write_bytes(b"half")
-    (folder.path / "vae_interrupted.pt.partial").write_bytes(b"half")
+    (folder.path / "vae_epoch_2.pt.3f2a9c01.partial").write_bytes(b"half")
+    (folder.path / "vae_interrupted.pt.3f2a9c01.partial").write_bytes(b"half")
     state = make_state()
     assert folder.resume(state)
     assert state.step == 10
@@ -191,9 +191,10 @@ def test_a_full_disk_is_a_clear_error_and_leaves_the_last_states(folder, file_si
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_disk_without_any_space_is_a_clear_error(folder):
+def test_a_disk_without_any_space_is_a_clear_error(folder, monkeypatch):
     save_epochs(folder, 1)
-    (folder.path / "vae_epoch_2.pt.partial").symlink_to("/dev/full")
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0")
+    (folder.path / "vae_epoch_2.pt.0.partial").symlink_to("/dev/full")
     with pytest.raises(StateError, match="cannot be written"):
         folder.save(make_state(20), 2)
     assert names(folder) == ["vae_epoch_1.pt"]
