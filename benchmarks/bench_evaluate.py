@@ -31,7 +31,8 @@ from kickpipe.common.progress import progress
 from kickpipe.data.preprocess import preprocess
 from kickpipe.data.tables import Sample, write_metadata
 from kickpipe.evaluation import evaluate as sections
-from kickpipe.evaluation.library import load_library
+from kickpipe.evaluation.analysis import Analyser
+from kickpipe.evaluation.library import Choice, load_library
 from kickpipe.evaluation.report import build_report
 from kickpipe.generate import KickGenerator
 from kickpipe.params import Params, load_params
@@ -140,7 +141,7 @@ def make_library(folder: Path, count: int, params: Params, workers: int) -> None
 
 
 @contextlib.contextmanager
-def counted(name: str) -> Iterator[None]:
+def stopwatch(name: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[name] += time.perf_counter() - start
@@ -149,13 +150,13 @@ def counted(name: str) -> Iterator[None]:
 
 def measure_sections() -> None:
     """Counts the time of each section of the evaluation, and of the generator, wherever they are called."""
-    for name in ("analyse_batches", "synthesise_set", "compare_all", "evaluate_memory", "evaluate_round_trips"):
+    for name in ("synthesise_set", "compare_sets", "find_copies", "evaluate_round_trips", "evaluate_keywords"):
         setattr(sections, name, timed(name.replace("_", " "), getattr(sections, name)))
-    sections.evaluate_keywords = timed("evaluate keywords", sections.evaluate_keywords)
+    Analyser.measure = timed("measure", Analyser.measure)
 
     def synthesised(self, prompt, *, count, seed, first=0, guidance=1.0):
         for i in range(first, first + count):
-            with counted("generation"):
+            with stopwatch("generation"):
                 waveform = synthesise(seed + 7, i)
             yield SimpleNamespace(waveform=waveform)
 
@@ -186,15 +187,24 @@ def timed(name: str, function):
 
 
 def run(folder: Path, generator: KickGenerator, params: Params, arguments: argparse.Namespace) -> None:
-    options = params.evaluate.model_dump()
-    options.update(count=arguments.generated, round_trips=arguments.round_trips)
-    del options["real"], options["not_real"]
-    with counted("load library"):
-        library = load_library(
-            folder, params.audio.settings(), 0.0, ["heldout/*"], arguments.real, (), 0, arguments.workers
-        )
-    evaluation = sections.evaluate(generator, library, **options, workers=arguments.workers)
-    with counted("report"):
+    settings, asked = params.audio.settings(), params.evaluate
+    options = sections.EvaluationOptions(
+        prompts=asked.prompts,
+        count=arguments.generated,
+        seed=asked.seed,
+        guidance=asked.guidance,
+        compare=asked.compare,
+        draws=asked.draws,
+        round_trips=arguments.round_trips,
+        keywords=asked.keywords,
+        keyword_kicks=asked.keyword_kicks,
+        guidances=asked.guidances,
+    )
+    with stopwatch("load library"):
+        choice = Choice(0.0, ("heldout/*",), arguments.real)
+        library = load_library(folder, settings, choice, Analyser(settings.sample_rate, arguments.workers))
+    evaluation = sections.evaluate(generator, library, options)
+    with stopwatch("report"):
         build_report(evaluation, folder / "index.html", curves={}, left_out=[], params="", commit="", models={})
     assert np.isfinite(evaluation.metrics["kad"])
 

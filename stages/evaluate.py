@@ -4,11 +4,12 @@ from pathlib import Path
 
 from kickpipe.common.cpu import num_workers
 from kickpipe.common.files import write_json
-from kickpipe.evaluation.evaluate import evaluate
-from kickpipe.evaluation.library import load_library
+from kickpipe.evaluation.analysis import Analyser
+from kickpipe.evaluation.evaluate import EvaluationOptions, evaluate
+from kickpipe.evaluation.library import Choice, load_library
 from kickpipe.evaluation.report import build_report
 from kickpipe.evaluation.report.origin import current_commit
-from kickpipe.evaluation.summary import printed
+from kickpipe.evaluation.summary import comparison_text
 from kickpipe.generate import KickGenerator
 from kickpipe.params import load_params
 from stages.entry import run
@@ -16,20 +17,29 @@ from stages.entry import run
 
 def main() -> None:
     params = load_params()
-    workers = num_workers()
-    options = params.evaluate.model_dump()
+    settings, asked = params.audio.settings(), params.evaluate
     generator = KickGenerator.load("checkpoints")
-    library = load_library(
-        "data",
-        params.audio.settings(),
+    choice = Choice(
         validation_share=params.split.validation_share,
         holdout=params.split.holdout,
-        num_real=options.pop("real"),
-        not_real=options.pop("not_real"),
-        seed=params.evaluate.seed,
-        workers=workers,
+        number=asked.real,
+        not_real=asked.not_real,
+        seed=asked.seed,
     )
-    evaluation = evaluate(generator, library, **options, workers=workers)
+    library = load_library("data", settings, choice, Analyser(settings.sample_rate, num_workers()))
+    options = EvaluationOptions(
+        prompts=asked.prompts,
+        count=asked.count,
+        seed=asked.seed,
+        guidance=asked.guidance,
+        compare=asked.compare,
+        draws=asked.draws,
+        round_trips=asked.round_trips,
+        keywords=asked.keywords,
+        keyword_kicks=asked.keyword_kicks,
+        guidances=asked.guidances,
+    )
+    evaluation = evaluate(generator, library, options)
     write_json(Path("metrics/evaluate.json"), evaluation.metrics)
     write_json(Path("metrics/evaluate_details.json"), evaluation.details)
     build_report(
@@ -41,7 +51,7 @@ def main() -> None:
         commit=current_commit(),
         models=generator.hashes,
     )
-    print(printed(evaluation.details))
+    print(comparison_text(evaluation.details))
 
 
 if __name__ == "__main__":

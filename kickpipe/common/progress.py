@@ -8,7 +8,7 @@ __all__ = ["progress", "format_seconds"]
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO, TypeVar
 
 T = TypeVar("T")
@@ -24,6 +24,7 @@ def progress(
     unit: str = "it",
     *,
     initial: int = 0,
+    size: Callable[[T], int] = lambda _: 1,
     stream: TextIO | None = None,
 ) -> Iterator[T]:
     """Passes ``iterable`` through and reports on it.
@@ -34,6 +35,7 @@ def progress(
         desc: What is going on.
         unit: What an item is, in the plural ("files").
         initial: Number of items that were done before, by a run that is now resumed.
+        size: How many of the unit an item of ``iterable`` is, for items that are batches.
         stream: Where to report; standard error by default.
     """
     stream = stream or sys.stderr
@@ -41,13 +43,22 @@ def progress(
         from tqdm import tqdm
 
         bar = {"desc": desc, "unit": f" {unit}", "total": total, "initial": initial}
-        yield from tqdm(iterable, **bar, file=stream, dynamic_ncols=True, smoothing=0.1)
+        with tqdm(**bar, file=stream, dynamic_ncols=True, smoothing=0.1) as shown:
+            for item in iterable:
+                yield item
+                shown.update(size(item))
         return
-    yield from report_lines(iterable, total, desc, unit, initial, stream)
+    yield from report_lines(iterable, total, desc, unit, initial, size, stream)
 
 
 def report_lines(
-    iterable: Iterable[T], total: int | None, desc: str, unit: str, initial: int, stream: TextIO
+    iterable: Iterable[T],
+    total: int | None,
+    desc: str,
+    unit: str,
+    initial: int,
+    size: Callable[[T], int],
+    stream: TextIO,
 ) -> Iterator[T]:
     """Passes ``iterable`` through; a line after 5 s, then at intervals that double up to a minute, and one at the end.
 
@@ -57,15 +68,15 @@ def report_lines(
     first = start
     interval = FIRST_LINE_S
     due = start + interval
-    done = initial
+    done = first_done = initial
     for item in iterable:
         yield item
-        done += 1
+        done += size(item)
         now = time.monotonic()
-        if done == initial + 1:
-            first = now
+        if first_done == initial:
+            first, first_done = now, done
         if now >= due and done != total:
-            print(f"{desc}: {describe(done, done - initial - 1, total, now - first, unit)}", file=stream, flush=True)
+            print(f"{desc}: {describe(done, done - first_done, total, now - first, unit)}", file=stream, flush=True)
             interval = min(2 * interval, LAST_INTERVAL_S)
             due = now + interval
     seconds = time.monotonic() - start

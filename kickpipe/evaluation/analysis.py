@@ -1,9 +1,9 @@
 """A set of kicks with everything that is measured on each of them, measured once.
 
-Descriptors and defects need numpy only and run in several processes; the embedding runs in this one, on torch's threads.
+Descriptors and defects need numpy only and run in several processes; the embeddings run in this one, on torch's threads.
 """
 
-__all__ = ["KickSet", "analyse", "analyse_batches", "counted", "join"]
+__all__ = ["Analyser", "KickSet", "join", "with_progress"]
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,8 @@ import numpy as np
 
 from kickpipe.audio.descriptors import DESCRIPTORS
 from kickpipe.common.progress import progress
-from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
+from kickpipe.evaluation.defects import DEFECTS
+from kickpipe.evaluation.registry import EMBEDDINGS, Embedding
 from kickpipe.evaluation.workers import measure_all, parallel
 
 CHUNK = 32
@@ -23,101 +24,124 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class KickSet:
-    """Kicks and their measures; silent ones are in ``defects`` only.
+    """Kicks and their measures, row by row; silent ones have none and are only named.
 
     Arguments:
         names: One for each kick, for people.
         waveforms: Samples with shape (B, N), peaks at 1; (0, N) if they were not kept.
-        embeddings: With shape (B, D), in dB.
+        embeddings: Vectors with shape (B, D) by the name of the embedding, the primary one first.
         descriptors: Values with shape (B,), NaN where a kick has none, by the names of ``DESCRIPTORS``.
-        defects: What is wrong with each kick that was given, silent ones included.
+        defects: What is wrong with each kick, by the names of ``DEFECTS``.
+        silent: Names of the kicks that were given and are silent or not finite.
     """
 
     names: tuple[str, ...]
     waveforms: np.ndarray
-    embeddings: np.ndarray
+    embeddings: dict[str, np.ndarray]
     descriptors: dict[str, np.ndarray]
     defects: tuple[dict[str, bool], ...]
+    silent: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def primary(self) -> np.ndarray:
+        """Vectors (B, D) of the embedding that decides nearest kicks, copies and keywords."""
+        return next(iter(self.embeddings.values()))
+
     def take(self, indices: Sequence[int]) -> "KickSet":
-        """The kicks with these indices; defects stay with the whole set."""
+        """The kicks with these indices; silent ones stay with the whole set."""
         indices = np.asarray(indices, np.int64)
         return KickSet(
             tuple(self.names[i] for i in indices),
             self.waveforms[indices] if len(self.waveforms) else self.waveforms,
-            self.embeddings[indices],
+            {name: vectors[indices] for name, vectors in self.embeddings.items()},
             {name: values[indices] for name, values in self.descriptors.items()},
-            (),
+            tuple(self.defects[i] for i in indices),
         )
 
     def without_waveforms(self) -> "KickSet":
         """The same kicks, for measures that need no sound: joining and taking then copies little."""
         return replace(self, waveforms=self.waveforms[:0])
 
-    def described(self) -> list[dict[str, float]]:
+    def describe(self) -> list[dict[str, float]]:
         """The descriptors kick by kick."""
         return [{name: float(values[i]) for name, values in self.descriptors.items()} for i in range(len(self))]
 
+    def all_defects(self) -> list[dict[str, bool]]:
+        """The defects of every kick that was given, silent ones at the end."""
+        silence = {name: name == "silent" for name in DEFECTS}
+        return [*self.defects, *(dict(silence) for _ in self.silent)]
 
-def analyse(
-    waveforms: np.ndarray, names: Sequence[str], sample_rate: int, keep_waveforms: bool = True, workers: int = 1
-) -> KickSet:
-    """Measures kicks.
+
+@dataclass(frozen=True)
+class Analyser:
+    """How kicks are measured.
 
     Arguments:
-        waveforms: Kicks as they were made, with shape (B, N).
-        names: One for each kick.
         sample_rate: In Hz.
-        keep_waveforms: Whether the set keeps them; 0.35 MB a kick of 2 s.
         workers: Number of processes.
+        embeddings: In which kicks are compared; the first is the primary one.
     """
-    waveforms = np.asarray(waveforms, np.float32)
-    chunks = [(waveforms[i : i + CHUNK], sample_rate) for i in range(0, len(waveforms), CHUNK)]
-    measured = list(chain.from_iterable(parallel(measure_all, chunks, workers if len(chunks) > 1 else 1)))
-    kept = [i for i, (_, defects) in enumerate(measured) if not defects["silent"]]
-    sounding = waveforms[kept]
-    # The level is the vocoder's or the file's habit; the peak at 1 makes sets comparable.
-    sounding = sounding / np.abs(sounding).max(axis=1, keepdims=True) if len(sounding) else sounding
-    return KickSet(
-        tuple(names[i] for i in kept),
-        sounding if keep_waveforms else sounding[:0],
-        embed(sounding, sample_rate),
-        {name: np.array([measured[i][0][name] for i in kept], np.float64) for name in DESCRIPTORS},
-        tuple(defects for _, defects in measured),
-    )
+
+    sample_rate: int
+    workers: int = 1
+    embeddings: tuple[Embedding, ...] = EMBEDDINGS
+
+    @property
+    def primary(self) -> Embedding:
+        return self.embeddings[0]
+
+    def measure(self, waveforms: np.ndarray, names: Sequence[str], keep_waveforms: bool = True) -> KickSet:
+        """Measures kicks.
+
+        Arguments:
+            waveforms: Kicks as they were made, with shape (B, N).
+            names: One for each kick.
+            keep_waveforms: Whether the set keeps them; 0.35 MB a kick of 2 s.
+        """
+        waveforms = np.asarray(waveforms, np.float32)
+        chunks = [(waveforms[i : i + CHUNK], self.sample_rate) for i in range(0, len(waveforms), CHUNK)]
+        workers = self.workers if len(chunks) > 1 else 1
+        measures = list(chain.from_iterable(parallel(measure_all, chunks, workers)))
+        silent = [defects["silent"] for _, defects in measures]
+        rows = [i for i in range(len(waveforms)) if not silent[i]]
+        audible = waveforms[rows]
+        # The level is the vocoder's or the file's habit; the peak at 1 makes sets comparable.
+        audible = audible / np.abs(audible).max(axis=1, keepdims=True) if len(audible) else audible
+        return KickSet(
+            tuple(names[i] for i in rows),
+            audible if keep_waveforms else audible[:0],
+            {embedding.name: embedding(audible, self.sample_rate) for embedding in self.embeddings},
+            {name: np.array([measures[i][0][name] for i in rows], np.float64) for name in DESCRIPTORS},
+            tuple(measures[i][1] for i in rows),
+            tuple(names[i] for i in range(len(waveforms)) if silent[i]),
+        )
+
+    def measure_batches(
+        self, batches: Iterable[tuple[np.ndarray, Sequence[str]]], keep_waveforms: bool = True
+    ) -> KickSet:
+        """``measure`` for kicks that come in batches of (waveforms, names), so that not all need to be in memory."""
+        nothing = self.measure(np.zeros((0, 0)), ())
+        return join([nothing, *(self.measure(waveforms, names, keep_waveforms) for waveforms, names in batches)])
 
 
-def analyse_batches(
-    batches: Iterable[tuple[np.ndarray, Sequence[str]]], sample_rate: int, keep_waveforms: bool = True, workers: int = 1
-) -> KickSet:
-    """``analyse`` for kicks that come in batches of (waveforms, names), so that not all need to be in memory."""
-    return join([analyse(waveforms, names, sample_rate, keep_waveforms, workers) for waveforms, names in batches])
-
-
-def counted(batches: Iterable[tuple[T, Sequence[str]]], total: int, desc: str) -> Iterator[tuple[T, Sequence[str]]]:
+def with_progress(
+    batches: Iterable[tuple[T, Sequence[str]]], total: int, desc: str
+) -> Iterator[tuple[T, Sequence[str]]]:
     """Passes batches of (anything, names) through and reports how many kicks are done."""
-    ticks = progress(range(total), total, desc, "kicks")
-    for batch in batches:
-        yield batch
-        for _ in batch[1]:
-            next(ticks, None)
-    for _ in ticks:  # says that it is done
-        pass
+    return progress(batches, total, desc, "kicks", size=lambda batch: len(batch[1]))
 
 
 def join(sets: Sequence[KickSet]) -> KickSet:
-    """One set of all kicks, in order."""
-    if not sets:
-        descriptors = {name: np.zeros(0) for name in DESCRIPTORS}
-        return KickSet((), np.zeros((0, 0), np.float32), np.zeros((0, EMBEDDING_SIZE), np.float32), descriptors, ())
+    """One set of all kicks, in order; all sets were measured in the same embeddings, and there is at least one."""
     waveforms = [item.waveforms for item in sets if len(item.waveforms)]
     return KickSet(
         tuple(name for item in sets for name in item.names),
-        np.concatenate(waveforms) if waveforms else sets[0].waveforms,
-        np.concatenate([item.embeddings for item in sets]),
+        np.concatenate(waveforms) if waveforms else sets[-1].waveforms,
+        {name: np.concatenate([item.embeddings[name] for item in sets]) for name in sets[0].embeddings},
         {name: np.concatenate([item.descriptors[name] for item in sets]) for name in DESCRIPTORS},
-        tuple(found for item in sets for found in item.defects),
+        tuple(defects for item in sets for defects in item.defects),
+        tuple(name for item in sets for name in item.silent),
     )

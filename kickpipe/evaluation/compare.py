@@ -5,13 +5,22 @@ several times at random; what is reported is the median of the draws with its lo
 kicks score against other real kicks: disjoint halves of all of them.
 """
 
-__all__ = ["MIN_KICKS", "NEIGHBOURS", "Range", "compare_descriptors", "compare_embeddings", "equal_number"]
+__all__ = [
+    "MIN_KICKS",
+    "NEIGHBOURS",
+    "Range",
+    "compare_descriptors",
+    "compare_embeddings",
+    "compare_sets",
+    "equal_number",
+]
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from kickpipe.evaluation.analysis import KickSet, join
 from kickpipe.evaluation.answers import NoAnswer
 from kickpipe.evaluation.distances import (
     frechet_distance,
@@ -35,6 +44,55 @@ class Range(NamedTuple):
     @classmethod
     def of(cls, values: list[float]) -> "Range":
         return cls(float(np.median(values)), float(np.min(values)), float(np.max(values)))
+
+
+def compare_sets(
+    sets: Mapping[str, KickSet], heldout: KickSet, others: KickSet | None, limit: int, draws: int, seed: int
+) -> dict[str, Any]:
+    """Everything that says how far sets of kicks are from held-out real ones, in every embedding they were measured in.
+
+    Arguments:
+        sets: Kicks to judge, by name.
+        heldout: Real kicks they are held against.
+        others: All further real kicks, for the floor.
+        limit: Kicks on each side, at most; see ``equal_number``.
+        draws: Number of repeated draws.
+        seed: Of the draws.
+
+    Returns:
+        ``number`` of kicks on each side, ``draws``, ``embeddings`` (what ``compare_embeddings`` gives, by the name of the
+        embedding) and ``descriptors`` (what ``compare_descriptors`` gives).
+
+    Raises:
+        NoAnswer: If there are too few kicks of any kind.
+    """
+    # The floor takes halves of all real kicks, the held-out ones last.
+    real = join([item.without_waveforms() for item in (others, heldout) if item is not None])
+    sizes = {f"{name} kicks": len(item) for name, item in sets.items()} | {"held-out kicks": len(heldout)}
+    number = equal_number(limit, sizes, len(real))
+    return {
+        "number": number,
+        "draws": draws,
+        "embeddings": {
+            name: compare_embeddings(
+                {key: item.embeddings[name] for key, item in sets.items()},
+                vectors,
+                real.embeddings[name],
+                number,
+                draws,
+                seed,
+            )
+            for name, vectors in heldout.embeddings.items()
+        },
+        "descriptors": compare_descriptors(
+            {key: item.descriptors for key, item in sets.items()},
+            heldout.descriptors,
+            real.descriptors,
+            number,
+            draws,
+            seed,
+        ),
+    }
 
 
 def equal_number(limit: int, sizes: Mapping[str, int], num_real: int) -> int:

@@ -7,12 +7,13 @@ __all__ = ["evaluate_keywords"]
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from kickpipe.common.progress import progress
-from kickpipe.evaluation.analysis import KickSet, analyse, join
+from kickpipe.evaluation.analysis import KickSet, join
 from kickpipe.evaluation.answers import NoAnswer, Reasons
 from kickpipe.evaluation.keyword_scores import descriptor_direction, keyword_auc, keyword_top1, spearman, word_holds
 from kickpipe.evaluation.library import Library
@@ -29,14 +30,13 @@ def evaluate_keywords(
     kicks_each: int,
     guidances: Sequence[float],
     seed: int,
-    workers: int,
 ) -> dict[str, Any]:
     """Tests up to ``limit`` keywords, those with an acoustic meaning first, then the most frequent.
 
     Returns:
         By keyword: the number of ``real`` kicks with it, ``ceiling`` (what these score), ``base`` (what unprompted kicks
         score), and scores at each guidance; ``top1`` and ``auc`` for all, ``holds`` and ``spearman`` of guidance and each
-        descriptor (positive is the right way) for words with an acoustic meaning; and why a score is missing.
+        descriptor (positive is the right way) for words with an acoustic meaning; and the ``reasons`` of what is None.
 
     Raises:
         NoAnswer: If no keyword has enough real kicks.
@@ -45,12 +45,12 @@ def evaluate_keywords(
     words = choose_keywords(real.names, library.keywords, generator.vocabulary.words, limit)
     if not words:
         raise NoAnswer(f"no keyword of the model has {MIN_REAL} real kicks, and as many without it")
-    rate = library.settings.sample_rate
+    analyser = replace(library.analyser, embeddings=(library.analyser.primary,))
 
     def make(prompt: str, guidance: float) -> KickSet:
         kicks = list(generator.stream(prompt, count=kicks_each, seed=seed, guidance=guidance))
         waveforms = np.stack([kick.waveform for kick in kicks])
-        return analyse(waveforms, [prompt] * len(kicks), rate, keep_waveforms=False, workers=workers)
+        return analyser.measure(waveforms, [prompt] * len(kicks), keep_waveforms=False)
 
     base = make("", 1.0)
     results = {}
@@ -59,18 +59,18 @@ def evaluate_keywords(
     for word in words:
         has = np.array([word in library.keywords[name] for name in real.names])
         having, rest = real.take(np.flatnonzero(has)), real.take(np.flatnonzero(~has))
-        missing = Reasons()
+        reasons = Reasons()
         sets = {guidance: made[word, guidance] for guidance in guidances}
         results[word] = {
             "real": len(having),
-            "ceiling": score(word, having, having, rest, missing, "ceiling", itself=True),
-            "base": score(word, base, having, rest, missing, "base"),
+            "ceiling": score(word, having, having, rest, reasons, "ceiling", itself=True),
+            "base": score(word, base, having, rest, reasons, "base"),
             "guidance": {
-                f"{guidance:g}": score(word, kicks, having, rest, missing, f"{guidance:g}")
+                f"{guidance:g}": score(word, kicks, having, rest, reasons, f"{guidance:g}")
                 for guidance, kicks in sets.items()
             },
-            "spearman": moves(word, base, sets, missing) if word in WORDS else {},
-            "missing": dict(missing),
+            "spearman": moves(word, base, sets, reasons) if word in WORDS else {},
+            "reasons": dict(reasons),
         }
     return results
 
@@ -85,25 +85,25 @@ def choose_keywords(
 
 
 def score(
-    word: str, kicks: KickSet, having: KickSet, rest: KickSet, missing: Reasons, name: str, itself: bool = False
+    word: str, kicks: KickSet, having: KickSet, rest: KickSet, reasons: Reasons, name: str, itself: bool = False
 ) -> dict[str, float | None]:
     """Top-1 and AUC, and for a word with an acoustic meaning the share of kicks that deserve it."""
-    three = kicks.embeddings, having.embeddings, rest.embeddings
+    three = kicks.primary, having.primary, rest.primary
     scores = {
-        "top1": missing.ask(f"{name}.top1", keyword_top1, *three, itself=itself),
-        "auc": missing.ask(f"{name}.auc", keyword_auc, *three, itself=itself),
+        "top1": reasons.ask(f"{name}.top1", keyword_top1, *three, itself=itself),
+        "auc": reasons.ask(f"{name}.auc", keyword_auc, *three, itself=itself),
     }
     if word in WORDS:
-        scores["holds"] = missing.ask(f"{name}.holds", word_holds, word, kicks.described())
+        scores["holds"] = reasons.ask(f"{name}.holds", word_holds, word, kicks.describe())
     return scores
 
 
-def moves(word: str, base: KickSet, sets: dict[float, KickSet], missing: Reasons) -> dict[str, float | None]:
+def moves(word: str, base: KickSet, sets: dict[float, KickSet], reasons: Reasons) -> dict[str, float | None]:
     """Spearman correlation of guidance, 0 for the base, with each descriptor, times the direction the word calls for."""
     levels = np.concatenate([np.zeros(len(base)), *(np.full(len(kicks), level) for level, kicks in sets.items())])
     results = {}
     for descriptor, direction in descriptor_direction(word):
         values = np.concatenate([kicks.descriptors[descriptor] for kicks in (base, *sets.values())])
-        found = missing.ask(f"spearman.{descriptor}", spearman, levels, values)
+        found = reasons.ask(f"spearman.{descriptor}", spearman, levels, values)
         results[descriptor] = None if found is None else direction * found
     return results

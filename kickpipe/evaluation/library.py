@@ -1,6 +1,6 @@
 """The real kicks of a library, split as the trainings split it, measured for the evaluation."""
 
-__all__ = ["Library", "load_kicks", "load_library"]
+__all__ = ["Choice", "Library", "load_kicks", "load_library"]
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,28 @@ from kickpipe.audio.io import prepare
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.data.datasets import Example, list_examples
 from kickpipe.data.tensors import load_tensors
-from kickpipe.evaluation.analysis import KickSet, analyse_batches, counted
-from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
+from kickpipe.evaluation.analysis import Analyser, KickSet, with_progress
 from kickpipe.evaluation.workers import parallel, prepare_all
 
 CHUNK = 64  # kicks in memory at a time, for each process: 23 MB
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which real kicks an evaluation measures.
+
+    Arguments:
+        validation_share, holdout: The split, as in ``kickpipe.data.split.is_validation``.
+        number: Real kicks to measure, up to half of them held out; the rest are training kicks. Chosen at random.
+        not_real: Patterns on the original path of kicks that are no yardstick, such as synthesised ones.
+        seed: Of the choice.
+    """
+
+    validation_share: float
+    holdout: tuple[str, ...]
+    number: int
+    not_real: tuple[str, ...] = ()
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -27,16 +44,18 @@ class Library:
 
     Arguments:
         settings: Audio settings.
+        analyser: What measured the kicks, and is to measure those that are held against them.
         training: Some of the training kicks, measured, without waveforms.
         heldout: Held-out kicks, measured, with waveforms.
         trained_on: Names of all training kicks.
-        trained_embeddings: Their embeddings with shape (len(trained_on), D).
+        trained_embeddings: Their vectors (len(trained_on), D) in the primary embedding.
         keywords: Keywords of each kick by its name.
         load: Waveform (num_samples,) of a kick by its name.
         mels: Log-mels (N, 1, M, L) of kicks by their names, as the trainings read them.
     """
 
     settings: AudioSettings
+    analyser: Analyser
     training: KickSet
     heldout: KickSet
     trained_on: tuple[str, ...]
@@ -46,33 +65,18 @@ class Library:
     mels: Callable[[Sequence[str]], torch.Tensor]
 
 
-def load_library(
-    data: str | Path,
-    settings: AudioSettings,
-    validation_share: float,
-    holdout: Sequence[str],
-    num_real: int,
-    not_real: Sequence[str],
-    seed: int,
-    workers: int,
-) -> Library:
+def load_library(data: str | Path, settings: AudioSettings, choice: Choice, analyser: Analyser) -> Library:
     """Reads and measures the kicks below ``data`` (raw/, processed/, metadata.csv).
-
-    Arguments:
-        validation_share, holdout: The split, as in ``kickpipe.data.split.is_validation``.
-        num_real: Real kicks to measure, up to half of them held out; the rest are training kicks. Chosen at random.
-        not_real: Patterns on the original path of kicks that are no yardstick, such as synthesised ones.
-        workers: Number of processes.
 
     Raises:
         KickpipeError: If there are no kicks, or files are missing.
     """
     data = Path(data)
-    examples = list_examples(data / "metadata.csv", data / "processed", validation_share, holdout)
-    real = [item for item in examples if not any(fnmatchcase(item.original_path, pattern) for pattern in not_real)]
-    rng = np.random.default_rng(seed)
-    heldout = _choose([item for item in real if item.validation], num_real // 2, rng)
-    training = _choose([item for item in real if not item.validation], num_real - len(heldout), rng)
+    examples = list_examples(data / "metadata.csv", data / "processed", choice.validation_share, choice.holdout)
+    real = [item for item in examples if not any(fnmatchcase(item.original_path, one) for one in choice.not_real)]
+    rng = np.random.default_rng(choice.seed)
+    heldout = _choose([item for item in real if item.validation], choice.number // 2, rng)
+    training = _choose([item for item in real if not item.validation], choice.number - len(heldout), rng)
     chosen = {item.filename for item in training}
     others = [item.filename for item in examples if not item.validation and item.filename not in chosen]
 
@@ -82,20 +86,24 @@ def load_library(
     def mels(names: Sequence[str]) -> torch.Tensor:
         return load_tensors(data / "processed", names, settings.mel_shape)
 
-    def measure(items: list[Example], desc: str, keep_waveforms: bool) -> KickSet:
-        names = [item.filename for item in items]
-        batches = counted(load_kicks(data / "raw", names, settings, workers), len(names), desc)
-        return analyse_batches(batches, settings.sample_rate, keep_waveforms, workers)
+    def read(names: list[str], desc: str) -> Iterator[tuple[np.ndarray, list[str]]]:
+        return with_progress(load_kicks(data / "raw", names, settings, analyser.workers), len(names), desc)
 
-    measured = measure(training, "training kicks", False), measure(heldout, "held-out kicks", True)
-    batches = counted(load_kicks(data / "raw", others, settings, workers), len(others), "other training kicks")
-    embeddings = [embed(waveforms, settings.sample_rate) for waveforms, _ in (batches if others else ())]
+    measured = {
+        desc: analyser.measure_batches(read([item.filename for item in items], desc), keep_waveforms)
+        for items, desc, keep_waveforms in ((training, "training kicks", False), (heldout, "held-out kicks", True))
+    }
+    embed = analyser.primary
+    batches = read(others, "other training kicks") if others else ()
     return Library(
         settings=settings,
-        training=measured[0],
-        heldout=measured[1],
-        trained_on=(*measured[0].names, *others),
-        trained_embeddings=np.concatenate([np.zeros((0, EMBEDDING_SIZE)), measured[0].embeddings, *embeddings]),
+        analyser=analyser,
+        training=measured["training kicks"],
+        heldout=measured["held-out kicks"],
+        trained_on=(*measured["training kicks"].names, *others),
+        trained_embeddings=np.concatenate(
+            [measured["training kicks"].primary, *(embed(waveforms, settings.sample_rate) for waveforms, _ in batches)]
+        ),
         keywords={item.filename: item.keywords for item in real},
         load=load,
         mels=mels,

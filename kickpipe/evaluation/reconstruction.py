@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kickpipe.evaluation.analysis import counted
+from kickpipe.evaluation.analysis import with_progress
 from kickpipe.evaluation.answers import NoAnswer
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.roundtrip import log_mel_error, measure_round_trip, summarise
@@ -64,7 +64,7 @@ def evaluate_round_trips(generator: KickGenerator, library: Library, limit: int)
     shown: dict[str, list[np.ndarray]] = defaultdict(list)
     measured: dict[str, list[dict[str, np.ndarray]]] = defaultdict(list)
     batches = ((None, kicks[start : start + BATCH]) for start in range(0, len(kicks), BATCH))
-    for _, names in counted(batches, len(kicks), "round trips"):
+    for _, names in with_progress(batches, len(kicks), "round trips"):
         original = np.stack([library.load(name) for name in names])
         mel = library.mels(names)
         with torch.inference_mode():

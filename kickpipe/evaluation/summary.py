@@ -1,6 +1,6 @@
 """Few numbers with short names out of all of them: what ``dvc metrics show`` and ``dvc exp show`` print in one table."""
 
-__all__ = ["COLUMNS", "printed", "summary"]
+__all__ = ["COLUMNS", "comparison_text", "summary"]
 
 from typing import Any
 
@@ -10,16 +10,25 @@ from kickpipe.evaluation.answers import Reasons
 from kickpipe.synth.words import WORDS
 
 COLUMNS = {
-    "kad": ("distances.kernel.generated.median", "kernel distance of generated to held-out kicks"),
-    "kad_train": ("distances.kernel.training.median", "the same for training kicks"),
-    "kad_synth": ("distances.kernel.synthesiser.median", "the same for synthesised kicks"),
-    "kad_floor": ("distances.kernel.floor.median", "the same between halves of the real kicks"),
-    "frechet": ("distances.frechet.generated.median", "Frechet distance of generated to held-out kicks"),
-    "precision": ("distances.precision.generated.median", "share of generated kicks that look real"),
-    "recall": ("distances.recall.generated.median", "share of held-out kicks in reach"),
-    "density": ("distances.density.generated.median", "how densely real kicks surround generated ones"),
-    "coverage": ("distances.coverage.generated.median", "share of held-out kicks with a generated neighbour"),
-    "coverage_train": ("distances.coverage.training.median", "the same for training kicks"),
+    "kad": ("distances.embeddings.levels.kernel.generated.median", "kernel distance of generated to held-out kicks"),
+    "kad_train": ("distances.embeddings.levels.kernel.training.median", "the same for training kicks"),
+    "kad_synth": ("distances.embeddings.levels.kernel.synthesiser.median", "the same for synthesised kicks"),
+    "kad_floor": ("distances.embeddings.levels.kernel.floor.median", "the same between halves of the real kicks"),
+    "frechet": (
+        "distances.embeddings.levels.frechet.generated.median",
+        "Frechet distance of generated to held-out kicks",
+    ),
+    "precision": ("distances.embeddings.levels.precision.generated.median", "share of generated kicks that look real"),
+    "recall": ("distances.embeddings.levels.recall.generated.median", "share of held-out kicks in reach"),
+    "density": (
+        "distances.embeddings.levels.density.generated.median",
+        "how densely real kicks surround generated ones",
+    ),
+    "coverage": (
+        "distances.embeddings.levels.coverage.generated.median",
+        "share of held-out kicks with a generated neighbour",
+    ),
+    "coverage_train": ("distances.embeddings.levels.coverage.training.median", "the same for training kicks"),
     "vae_l1": ("round_trips.mel.l1.mean", "log-mel error of the VAE, nats"),
     "vae_db": ("round_trips.mel.db.mean", "the same in dB"),
     "voc_conv": ("round_trips.vocoder.convergence.mean", "spectral convergence of the vocoder on real mels"),
@@ -30,8 +39,8 @@ COLUMNS = {
     "voc_tail": ("round_trips.vocoder.tail_db.mean", "level of the vocoder's tail in silence, dBFS"),
     "vae_voc_conv": ("round_trips.vae_vocoder.convergence.mean", "spectral convergence of VAE and vocoder"),
     "defects": ("defects.generated.any", "share of generated kicks with any defect"),
-    "memory": ("memory.ratio", "nearness to training kicks, 1 for held-out kicks"),
-    "copies": ("memory.generated.share", "share of near-copies of training kicks"),
+    "memory": ("copies.ratio", "nearness to training kicks, 1 for held-out kicks"),
+    "copies": ("copies.generated.share", "share of near-copies of training kicks"),
     "top1": (None, "share of prompted kicks nearest to a real one with the keyword"),
     "top1_words": (None, "the same for words with an acoustic meaning"),
     "auc": (None, "how much nearer prompted kicks lie to real ones with the keyword, 0.5 is chance"),
@@ -53,20 +62,19 @@ def summary(details: dict[str, Any], reasons: Reasons, guidance: float) -> dict[
     return {**metrics, "missing": missing} if missing else metrics
 
 
-def printed(details: dict[str, Any]) -> str:
+def comparison_text(details: dict[str, Any]) -> str:
     """The comparison as lines to read: the median of the draws, with their range."""
     distances = details["distances"]
     if distances is None:
-        return f"not compared with real kicks: {details['missing'].get('distances', '')}"
+        return f"not compared with real kicks: {details['reasons'].get('distances', '')}"
     sets = ("generated", "training", "synthesiser", "floor")
-    lines = [
-        f"{distances['number']} kicks on each side, median (range) of {distances['draws']} draws",
-        f"{'':10}" + "".join(f"{name:>24}" for name in sets),
-    ]
-    for measure in ("kernel", "frechet", "precision", "recall", "density", "coverage"):
-        values = [distances[measure][name] for name in sets]
-        cells = [f"{value['median']:.3g} ({value['low']:.3g} to {value['high']:.3g})" for value in values]
-        lines.append(f"{measure:10}" + "".join(f"{cell:>24}" for cell in cells))
+    lines = [f"{distances['number']} kicks on each side, median (range) of {distances['draws']} draws"]
+    for embedding, measures in distances["embeddings"].items():
+        lines.append(f"{embedding:10}" + "".join(f"{name:>24}" for name in sets))
+        for measure, values in measures.items():
+            ranges = [values[name] for name in sets]
+            cells = [f"{value['median']:.3g} ({value['low']:.3g} to {value['high']:.3g})" for value in ranges]
+            lines.append(f"{measure:10}" + "".join(f"{cell:>24}" for cell in cells))
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from kickpipe.evaluation.defects import DEFECTS
+from kickpipe.evaluation.registry import EMBEDDINGS
 from scripts.release.card_sections import CardError, fill, number, percent, table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,7 +146,7 @@ def render_measured(details: dict[str, Any]) -> str:
         section("Distances to held-out kicks", distances(details), details, "distances"),
         section("How far descriptors lie from those of held-out kicks", descriptors(details), details, "distances"),
         section("Defects, share of kicks", defects(details), details, "defects"),
-        section("Copies of training kicks", memory(details), details, "memory"),
+        section("Copies of training kicks", copies(details), details, "copies"),
         section("Round trips of held-out kicks", round_trips(details), details, "round_trips"),
         section("Keywords", keywords(details), details, "keywords"),
     ]
@@ -154,7 +155,7 @@ def render_measured(details: dict[str, Any]) -> str:
 
 def section(title: str, content: str | None, details: dict[str, Any], name: str) -> str:
     if content is None:
-        reasons = [reason for key, reason in details.get("missing", {}).items() if key.startswith(name)]
+        reasons = [reason for key, reason in details.get("reasons", {}).items() if key.startswith(name)]
         content = f"Not measured: {'; '.join(reasons) or 'no reason noted'}."
     return f"**{title}**\n\n{content}"
 
@@ -162,11 +163,16 @@ def section(title: str, content: str | None, details: dict[str, Any], name: str)
 def distances(details: dict[str, Any]) -> str | None:
     if not (found := details.get("distances")):
         return None
-    rows = [
-        [text, *(spread(found[name].get(kind)) for kind in SETS)] for name, text in DISTANCES.items() if name in found
-    ]
-    note = f"{found['number']} kicks on each side, {found['draws']} draws: median (lowest to highest)."
-    return f"{note}\n\n{table(['measure', *SETS.values()], rows)}"
+    parts = [f"{found['number']} kicks on each side, {found['draws']} draws: median (lowest to highest)."]
+    for name, measures in found["embeddings"].items():
+        rows = [
+            [text, *(spread(measures[measure].get(kind)) for kind in SETS)]
+            for measure, text in DISTANCES.items()
+            if measure in measures
+        ]
+        label = next((item.label for item in EMBEDDINGS if item.name == name), name)
+        parts.append(table([f"measure, embedding {label}", *SETS.values()], rows))
+    return "\n\n".join(parts)
 
 
 def spread(value: dict[str, float] | None) -> str:
@@ -190,8 +196,8 @@ def defects(details: dict[str, Any]) -> str | None:
     return table(["defect", *kinds.values()], rows)
 
 
-def memory(details: dict[str, Any]) -> str | None:
-    if not (found := details.get("memory")):
+def copies(details: dict[str, Any]) -> str | None:
+    if not (found := details.get("copies")):
         return None
     shares = [percent(at(found, f"{kind}.share")) for kind in ("generated", "heldout")]
     return (

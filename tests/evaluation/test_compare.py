@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from kickpipe.audio.descriptors import DESCRIPTORS
+from kickpipe.evaluation.analysis import KickSet
 from kickpipe.evaluation.answers import NoAnswer
-from kickpipe.evaluation.compare import compare_descriptors, compare_embeddings, equal_number
+from kickpipe.evaluation.compare import compare_descriptors, compare_embeddings, compare_sets, equal_number
 
 
 def test_equal_number_is_the_smallest_and_never_more_than_half_of_the_real_kicks():
@@ -45,3 +47,21 @@ def test_descriptors_without_a_value_are_none():
     assert found["a"]["x"].median == pytest.approx(5, abs=0.5)
     assert found["a"]["floor"].median < 1
     assert found["b"]["x"] is None
+
+
+def test_sets_are_compared_in_every_embedding_at_the_same_number():
+    rng = np.random.default_rng(0)
+
+    def kicks(number, shift=0.0):
+        vectors = {"near": rng.standard_normal((number, 3)), "far": shift + rng.standard_normal((number, 3))}
+        descriptors = {name: shift + rng.standard_normal(number) for name in DESCRIPTORS}
+        return KickSet(("kick",) * number, np.zeros((0, 4)), vectors, descriptors, ({},) * number)
+
+    found = compare_sets({"same": kicks(80), "other": kicks(50, 4.0)}, kicks(60), kicks(90), 300, 3, 0)
+    assert (found["number"], found["draws"], list(found["embeddings"])) == (50, 3, ["near", "far"])
+    assert abs(found["embeddings"]["near"]["kernel"]["other"].median) < 5
+    assert found["embeddings"]["far"]["kernel"]["other"].median > 50
+    assert set(found["embeddings"]["far"]["kernel"]) == {"same", "other", "floor"}
+    assert found["descriptors"]["crest_db"]["other"].median == pytest.approx(4, abs=0.5)
+    with pytest.raises(NoAnswer, match="same kicks: 5, and 20 are needed"):
+        compare_sets({"same": kicks(5)}, kicks(60), None, 300, 3, 0)

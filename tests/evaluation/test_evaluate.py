@@ -1,26 +1,36 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from kickpipe.evaluation.evaluate import evaluate, generate_set
-from kickpipe.evaluation.library import load_library
+from kickpipe.evaluation.analysis import Analyser
+from kickpipe.evaluation.evaluate import EvaluationOptions, evaluate, generate_set
+from kickpipe.evaluation.library import Choice, load_library
 from kickpipe.evaluation.summary import COLUMNS
 
-OPTIONS = {
-    "prompts": ("", "deep"), "count": 25, "seed": 1, "guidance": 2.0, "compare": 300, "draws": 2, "round_trips": 8,
-    "keywords": 2, "keyword_kicks": 4, "guidances": (1.0, 2.0), "workers": 1,
-}  # fmt: skip
+OPTIONS = EvaluationOptions(
+    prompts=("", "deep"),
+    count=25,
+    seed=1,
+    guidance=2.0,
+    compare=300,
+    draws=2,
+    round_trips=8,
+    keywords=2,
+    keyword_kicks=4,
+    guidances=(1.0, 2.0),
+)
 
 
 @pytest.fixture(scope="module")
 def library(data, settings):
-    return load_library(data, settings, 0.0, ["heldout/*"], 1000, (), 0, 1)
+    return load_library(data, settings, Choice(0.0, ("heldout/*",), 1000), Analyser(settings.sample_rate))
 
 
 @pytest.fixture(scope="module")
 def evaluation(generator, library):
-    return evaluate(generator, library, **OPTIONS)
+    return evaluate(generator, library, OPTIONS)
 
 
 def test_every_section_is_answered_and_json_holds_no_nan(evaluation):
@@ -66,9 +76,9 @@ def test_the_generated_set_is_fixed_by_prompts_count_and_seed(generator):
 
 
 def test_without_held_out_kicks_measures_are_null_with_a_reason_and_the_rest_goes_on(generator, data, settings):
-    library = load_library(data, settings, 0.0, (), 40, (), 0, 1)
-    options = {**OPTIONS, "count": 4, "prompts": ("",), "keyword_kicks": 4, "guidances": (1.0,)}
-    found = evaluate(generator, library, **options).metrics
+    library = load_library(data, settings, Choice(0.0, (), 40), Analyser(settings.sample_rate))
+    options = replace(OPTIONS, count=4, prompts=("",), guidances=(1.0,))
+    found = evaluate(generator, library, options).metrics
     assert found["kad"] is None and found["vae_l1"] is None and found["memory"] is None
     assert "held-out" in found["missing"]["vae_l1"]
     assert "needed" in found["missing"]["kad"]

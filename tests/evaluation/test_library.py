@@ -1,18 +1,12 @@
 import numpy as np
 
-from kickpipe.evaluation.library import load_kicks, load_library
+from kickpipe.evaluation.analysis import Analyser
+from kickpipe.evaluation.library import Choice, load_kicks, load_library
 
 
-def load(data, settings, **changes):
-    options = {
-        "validation_share": 0.0,
-        "holdout": ["heldout/*"],
-        "num_real": 1000,
-        "not_real": (),
-        "seed": 0,
-        "workers": 1,
-    }
-    return load_library(data, settings, **options | changes)
+def load(data, settings, number=1000, not_real=()):
+    choice = Choice(0.0, ("heldout/*",), number, not_real)
+    return load_library(data, settings, choice, Analyser(settings.sample_rate))
 
 
 def test_the_split_is_that_of_the_trainings_and_all_training_kicks_are_remembered(data, settings):
@@ -22,7 +16,7 @@ def test_the_split_is_that_of_the_trainings_and_all_training_kicks_are_remembere
 
 
 def test_fewer_real_kicks_are_half_held_out_and_the_memory_still_knows_all(data, settings):
-    library = load(data, settings, num_real=20)
+    library = load(data, settings, number=20)
     assert (len(library.heldout), len(library.training)) == (10, 10)
     assert len(library.trained_on) == len(library.trained_embeddings) == 46
     whole = load(data, settings)
@@ -31,7 +25,7 @@ def test_fewer_real_kicks_are_half_held_out_and_the_memory_still_knows_all(data,
 
 
 def test_kicks_that_are_no_yardstick_are_trained_on_but_not_compared_with(data, settings):
-    library = load(data, settings, not_real=["pack/*"])
+    library = load(data, settings, not_real=("pack/*",))
     assert (len(library.heldout), len(library.training), len(library.trained_on)) == (24, 0, 46)
 
 
@@ -44,7 +38,7 @@ def test_several_processes_read_the_same(data, settings):
 
 
 def test_waveforms_and_mels_of_a_kick_belong_together(data, settings):
-    library = load(data, settings, num_real=4)
+    library = load(data, settings, number=4)
     name = library.heldout.names[0]
     assert library.load(name).shape == (settings.num_samples,)
     assert library.mels([name]).shape == (1, *settings.mel_shape)

@@ -1,5 +1,5 @@
 from kickpipe.evaluation.answers import Reasons
-from kickpipe.evaluation.summary import COLUMNS, printed, summary
+from kickpipe.evaluation.summary import COLUMNS, comparison_text, summary
 
 
 def keyword(**levels):
@@ -7,7 +7,7 @@ def keyword(**levels):
 
 
 def test_every_column_is_there_and_without_a_value_has_a_reason():
-    found = summary({"distances": None, "memory": {"ratio": 1.23456}}, Reasons(distances="too few kicks"), 2.0)
+    found = summary({"distances": None, "copies": {"ratio": 1.23456}}, Reasons(distances="too few kicks"), 2.0)
     assert list(found) == [*COLUMNS, "missing"]
     assert found["memory"] == 1.235
     assert found["missing"]["kad"] == "too few kicks"
@@ -29,8 +29,17 @@ def test_what_is_printed_has_the_range_of_the_draws():
     value = {"median": 1.25, "low": -0.5, "high": 2.0}
     measures = ("kernel", "frechet", "precision", "recall", "density", "coverage")
     sets = ("generated", "training", "synthesiser", "floor")
-    distances = {"number": 30, "draws": 5, **{measure: dict.fromkeys(sets, value) for measure in measures}}
-    text = printed({"distances": distances, "missing": {}})
+    distances = {
+        "number": 30,
+        "draws": 5,
+        "embeddings": {
+            name: {measure: dict.fromkeys(sets, value) for measure in measures} for name in ("levels", "other")
+        },
+    }
+    text = comparison_text({"distances": distances, "reasons": {}})
     assert text.splitlines()[0].startswith("30 kicks on each side")
-    assert text.count("1.25 (-0.5 to 2)") == 24
-    assert "3, and 20 are needed" in printed({"distances": None, "missing": {"distances": "3, and 20 are needed"}})
+    assert text.count("1.25 (-0.5 to 2)") == 48
+    assert "other" in text
+    assert "3, and 20 are needed" in comparison_text(
+        {"distances": None, "reasons": {"distances": "3, and 20 are needed"}}
+    )

@@ -28,7 +28,7 @@ from kickpipe.evaluation.report.tables import (
     copies_table,
     defects_table,
     descriptor_table,
-    distance_table,
+    distance_tables,
     keyword_table,
     number,
     percent,
@@ -78,7 +78,7 @@ def build(
             "What is audibly wrong, as shares of the kicks. Real libraries have some, too.",
             [defects_table(details["defects"])],
         ),
-        memory_section(details["memory"]),
+        memory_section(details["copies"]),
         keyword_section(details),
         Section("training", "Training", "", [*curve_charts(curves)]),
         Section("left-out", "Left out of the library", "", [left_out_table(left_out)]),
@@ -153,7 +153,7 @@ def trip_section(evaluation: "Evaluation") -> Section:
     """Round trips to hear, then their numbers."""
     trips, library = evaluation.round_trips, evaluation.library
     blocks: list[Block] = []
-    text = evaluation.details["missing"].get("round_trips", "")
+    text = evaluation.details["reasons"].get("round_trips", "")
     if trips is not None:
         rows = []
         for i in range(min(NUM_TRIPS, len(trips.names))):
@@ -192,9 +192,9 @@ def distance_section(evaluation: "Evaluation") -> Section:
     real = "held-out kicks" if len(library.heldout) else "training kicks"
     charts = Charts(descriptor_charts(sets), [("generated", "generated"), ("real", real)])
     blocks: list[Block] = [charts]
-    text = f"Not compared: {evaluation.details['missing'].get('distances', '')}"
+    text = f"Not compared: {evaluation.details['reasons'].get('distances', '')}"
     if distances is not None:
-        blocks = [distance_table(distances), descriptor_table(distances), charts]
+        blocks = [*distance_tables(distances, library.analyser.embeddings), descriptor_table(distances), charts]
         text = (
             "Against held-out real kicks, at equal numbers. The training kicks show what a model trained on them can be "
             "asked for, the synthesiser what can be had without training, and halves of the real kicks against each other "
@@ -205,7 +205,7 @@ def distance_section(evaluation: "Evaluation") -> Section:
 
 def memory_section(memory: dict[str, Any]) -> Section:
     """Near-copies, listed."""
-    copies = memory["generated"]["copies"]
+    copies = memory["generated"]["pairs"]
     of_heldout = memory["heldout"]["share"]
     text = (
         f"Generated kicks lie {number(memory['ratio'])} times as far from the training kicks as held-out kicks do. "
@@ -221,7 +221,7 @@ def keyword_section(details: dict[str, Any]) -> Section:
     keywords = details["keywords"]
     if not keywords:
         return Section(
-            "keywords", "Keywords", "", [Text(f"Not tested: {details['missing'].get('keywords', 'none asked for')}.")]
+            "keywords", "Keywords", "", [Text(f"Not tested: {details['reasons'].get('keywords', 'none asked for')}.")]
         )
     text = "Kicks generated for a keyword should sit nearer to the real kicks that have it than to the rest."
     words = word_table(keywords)
@@ -235,7 +235,7 @@ def origin_section(details: dict[str, Any], params: str, commit: str, models: Ma
         Table(["SHA-256"], [Row("Code", "commit", [Cell(commit)]), *rows]),
         Text(params, code=True, fold="params.yaml"),
     ]
-    if details["missing"]:
-        text = "\n".join(f"{name}: {reason}" for name, reason in details["missing"].items())
-        blocks.append(Text(text, code=True, fold=f"{len(details['missing'])} measures without an answer"))
+    if details["reasons"]:
+        text = "\n".join(f"{name}: {reason}" for name, reason in details["reasons"].items())
+        blocks.append(Text(text, code=True, fold=f"{len(details['reasons'])} measures without an answer"))
     return Section("origin", "Made from", "", blocks)

@@ -12,9 +12,9 @@ from kickpipe.audio.settings import AudioSettings
 from kickpipe.common.cpu import num_workers
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.progress import progress
-from kickpipe.evaluation.analysis import KickSet, analyse_batches
+from kickpipe.evaluation.analysis import Analyser, KickSet
 from kickpipe.evaluation.answers import Reasons, finite
-from kickpipe.evaluation.compare import compare_descriptors, compare_embeddings, equal_number
+from kickpipe.evaluation.compare import compare_sets
 from kickpipe.evaluation.copies import find_near_copies, nearest
 from kickpipe.evaluation.defects import defect_shares
 from kickpipe.evaluation.report.charts import descriptor_charts
@@ -24,7 +24,7 @@ from kickpipe.evaluation.report.tables import (
     copies_table,
     defects_table,
     descriptor_table,
-    distance_table,
+    distance_tables,
     number,
     percent,
 )
@@ -43,7 +43,7 @@ SETTINGS = AudioSettings(
     fade_seconds=0.2,
     mel_floor=1e-5,
 )
-NAMES = {"kicks": "These kicks", "floor": "Library vs itself"}
+NAMES = {"these": "These kicks", "floor": "Library vs itself"}
 
 
 def build(
@@ -70,8 +70,9 @@ def build(
     Raises:
         KickpipeError: If a folder has no audio files that can be used.
     """
-    kicks, unusable = read_folder(Path(kicks_dir), settings)
-    library = read_folder(Path(library_dir), settings)[0] if library_dir is not None else None
+    analyser = Analyser(settings.sample_rate, min(num_workers(), 2))
+    kicks, unusable = read_folder(Path(kicks_dir), settings, analyser)
+    library = read_folder(Path(library_dir), settings, analyser)[0] if library_dir is not None else None
     sections = [
         Section(
             "listen", "Listen", listen_text(kicks, library, shown), [Pairs(pairs(kicks, library, settings, shown))]
@@ -81,7 +82,7 @@ def build(
     ]
     tiles = [
         Tile("Kicks", f"{len(kicks):,}", f"in {Path(kicks_dir).name}"),
-        Tile("Any defect", percent(defect_shares(list(kicks.defects))["any"]), "of the kicks"),
+        Tile("Any defect", percent(defect_shares(kicks.all_defects())["any"]), "of the kicks"),
         *[
             Tile(label, f"{number(float(np.nanmedian(kicks.descriptors[name])))} {unit}", "median")
             for name, label, unit in (("decay_40_ms", "Decay to −40 dB", "ms"), ("f0_end_hz", "Pitch at the end", "Hz"))
@@ -89,7 +90,7 @@ def build(
         ],
     ]
     if library is not None:
-        comparison, copies = compare_with(kicks, library, settings, compare, seed)
+        comparison, copies = compare_with(kicks, library, analyser, compare, seed)
         sections[1:1] = [comparison, copies]
     if unusable:
         rows = [Row(path, reason, [Cell("left out")]) for path, reason in unusable]
@@ -98,7 +99,7 @@ def build(
     render(Page(Path(kicks_dir).resolve().name, f"{len(kicks):,} kicks{beside}.", tiles, sections), out)
 
 
-def read_folder(folder: Path, settings: AudioSettings) -> tuple[KickSet, list[tuple[str, str]]]:
+def read_folder(folder: Path, settings: AudioSettings, analyser: Analyser) -> tuple[KickSet, list[tuple[str, str]]]:
     """All kicks below a folder, measured, and the files that cannot be used with their reasons.
 
     Raises:
@@ -125,7 +126,7 @@ def read_folder(folder: Path, settings: AudioSettings) -> tuple[KickSet, list[tu
         if waveforms:
             yield np.stack(waveforms), names
 
-    kicks = analyse_batches(batches(), settings.sample_rate, workers=min(num_workers(), 2))
+    kicks = analyser.measure_batches(batches())
     if len(kicks) == 0:
         raise KickpipeError(f"{folder}: none of the {len(paths)} files can be used; the first: {unusable[0][1]}")
     return kicks, unusable
@@ -135,7 +136,7 @@ def pairs(kicks: KickSet, library: KickSet | None, settings: AudioSettings, show
     """Cards of kicks, each with the nearest of the library."""
     rate = settings.sample_rate
     chosen = np.unique(np.linspace(0, len(kicks) - 1, min(shown, len(kicks))).round().astype(int))
-    closest = None if library is None else nearest(kicks.embeddings[chosen], library.embeddings)
+    closest = None if library is None else nearest(kicks.primary[chosen], library.primary)
     cards = []
     for row, i in enumerate(chosen):
         kick = kicks.waveforms[i]
@@ -182,30 +183,20 @@ def descriptor_section(kicks: KickSet, library: KickSet | None) -> Section:
 def defect_table(kicks: KickSet, library: KickSet | None) -> Table:
     """Shares of the kicks, and of the library's."""
     sets = {"generated": kicks, **({} if library is None else {"library": library})}
-    return defects_table({name: defect_shares(list(item.defects)) for name, item in sets.items()})
+    return defects_table({name: defect_shares(item.all_defects()) for name, item in sets.items()})
 
 
 def compare_with(
-    kicks: KickSet, library: KickSet, settings: AudioSettings, limit: int, seed: int
+    kicks: KickSet, library: KickSet, analyser: Analyser, limit: int, seed: int
 ) -> tuple[Section, Section]:
     """Distances to the library with its floor, and what the kicks repeat of it."""
     reasons = Reasons()
-    sizes = {"these kicks": len(kicks), "kicks of the library": len(library)}
-    count = reasons.ask("distances", equal_number, limit, sizes, len(library))
+    distances = reasons.ask("distances", compare_sets, {"these": kicks}, library, None, limit, DRAWS, seed)
     blocks: Sequence[Block] = [Text(f"Not compared: {reasons.get('distances')}.")]
-    if count is not None:
-        distances = {
-            "number": count,
-            "draws": DRAWS,
-            **compare_embeddings(
-                {"kicks": kicks.embeddings}, library.embeddings, library.embeddings, count, DRAWS, seed
-            ),
-            "descriptors": compare_descriptors(
-                {"kicks": kicks.descriptors}, library.descriptors, library.descriptors, count, DRAWS, seed
-            ),
-        }
+    if distances is not None:
         distances = finite(distances, reasons)
-        blocks = [distance_table(distances, NAMES), descriptor_table(distances, NAMES)]
+        tables = distance_tables(distances, analyser.embeddings, NAMES)
+        blocks = [*tables, descriptor_table(distances, NAMES)]
     comparison = Section(
         "distances",
         "Against the library",
@@ -213,7 +204,7 @@ def compare_with(
         blocks,
     )
     found = find_near_copies(
-        kicks.waveforms, kicks.embeddings, library.embeddings, library.waveforms.__getitem__, settings.sample_rate
+        kicks.waveforms, kicks.primary, library.primary, library.waveforms.__getitem__, analyser.sample_rate
     )
     copies = [
         {**copy._asdict(), "kick": kicks.names[copy.kick], "training": library.names[copy.training]} for copy in found

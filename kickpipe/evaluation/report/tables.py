@@ -4,7 +4,7 @@ __all__ = [
     "copies_table",
     "defects_table",
     "descriptor_table",
-    "distance_table",
+    "distance_tables",
     "keyword_table",
     "number",
     "percent",
@@ -12,10 +12,12 @@ __all__ = [
     "word_table",
 ]
 
+from collections.abc import Sequence
 from typing import Any
 
 from kickpipe.audio.descriptors import DESCRIPTORS
 from kickpipe.evaluation.defects import DEFECTS
+from kickpipe.evaluation.registry import Embedding
 from kickpipe.evaluation.report.page import Cell, Row, Table
 
 NOTHING = "–"
@@ -86,20 +88,33 @@ def percent(value: float | None) -> str:
     return f"{100 * value:.1f}%" if 0 < value < 0.1 else f"{100 * value:.0f}%"
 
 
-def distance_table(distances: dict[str, Any], names: dict[str, str] = NAMES) -> Table:
-    """Measures by set, with the range over the draws."""
-    rows = [
-        Row(label, hint, [_ranged(distances[measure].get(name), measure in SHARES, name) for name in names])
-        for measure, (label, hint) in DISTANCES.items()
-    ]
-    note = f"{distances['number']} kicks on each side; median and range over {distances['draws']} draws."
-    return Table(list(names.values()), rows, note=note)
+def distance_tables(
+    distances: dict[str, Any], embeddings: Sequence[Embedding], names: dict[str, str] = NAMES
+) -> list[Table]:
+    """Measures by set, with the range over the draws: a table for each embedding."""
+    tables = []
+    for embedding in embeddings:
+        measures = distances["embeddings"][embedding.name]
+        rows = [
+            Row(label, hint, [_range_cell(measures[measure].get(name), measure in SHARES, name) for name in names])
+            for measure, (label, hint) in DISTANCES.items()
+        ]
+        note = (
+            f"{embedding.label}: {embedding.hint}. {distances['number']} kicks on each side; median and range over "
+            f"{distances['draws']} draws."
+        )
+        tables.append(Table(list(names.values()), rows, note=note))
+    return tables
 
 
 def descriptor_table(distances: dict[str, Any], names: dict[str, str] = NAMES) -> Table:
     """Wasserstein-1 distance of each descriptor by set."""
     rows = [
-        Row(descriptor_name(name), DESCRIPTORS[name], [_ranged(by_set.get(column), False, column) for column in names])
+        Row(
+            descriptor_name(name),
+            DESCRIPTORS[name],
+            [_range_cell(by_set.get(column), False, column) for column in names],
+        )
         for name, by_set in distances["descriptors"].items()
     ]
     return Table(
@@ -216,7 +231,7 @@ def descriptor_name(name: str) -> str:
     return names.get(name, name)
 
 
-def _ranged(value: dict[str, float] | None, share: bool, name: str) -> Cell:
+def _range_cell(value: dict[str, float] | None, share: bool, name: str) -> Cell:
     if value is None:
         return Cell(NOTHING)
     show = percent if share else number

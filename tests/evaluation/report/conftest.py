@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.evaluation.analysis import analyse
+from kickpipe.evaluation.analysis import Analyser
 from kickpipe.evaluation.answers import Reasons, finite
+from kickpipe.evaluation.compare import compare_sets
 from kickpipe.evaluation.defects import defect_shares
-from kickpipe.evaluation.evaluate import Evaluation, compare_all, evaluate_memory, nearest_training
+from kickpipe.evaluation.evaluate import Evaluation, find_copies, nearest_training
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.reconstruction import RoundTrips
 from kickpipe.evaluation.report import build_report
@@ -24,17 +25,27 @@ NAUGHTY = 'a<script>alert("x")</script>&.wav'
 def evaluation(settings: AudioSettings) -> Evaluation:
     """Synthesised kicks in the place of generated and of real ones; no vocoder, and no keyword was tested."""
     rate = settings.sample_rate
+    analyser = Analyser(rate)
 
     def kicks(seed: int, count: int, name: str):
         waveforms = np.stack([synthesise(seed, i) for i in range(count)])
-        return analyse(waveforms, [f"{name}{i}.wav" for i in range(count)], rate)
+        return analyser.measure(waveforms, [f"{name}{i}.wav" for i in range(count)])
 
     training, heldout, generated = kicks(0, 24, "training"), kicks(1, 22, "heldout"), kicks(2, 22, "no prompt, kick ")
     training = training.__class__(**{**vars(training), "names": (NAUGHTY, *training.names[1:])})
     waveforms = dict(zip(training.names, training.waveforms, strict=True))
     library = Library(
-        settings, training, heldout, training.names, training.embeddings, {}, waveforms.__getitem__, lambda names: None
+        settings,
+        analyser,
+        training,
+        heldout,
+        training.names,
+        training.primary,
+        {},
+        waveforms.__getitem__,
+        lambda names: None,
     )
+    sets = {"generated": generated, "training": training, "synthesiser": generated}
     reasons = Reasons(keywords="no keyword has 10 real kicks")
     original = heldout.waveforms[:2]
     measures = summarise(measure_round_trip(original, 0.9 * original, rate))
@@ -47,16 +58,16 @@ def evaluation(settings: AudioSettings) -> Evaluation:
     details = finite(
         {
             "kicks": {"generated": 22, "heldout": 22, "trained_on": 24},
-            "distances": compare_all(generated, generated, library, 300, 2, 0),
-            "defects": {name: defect_shares(list(generated.defects)) for name in ("generated", "heldout", "training")},
-            "memory": evaluate_memory(generated, library, reasons),
+            "distances": compare_sets(sets, heldout, training, 300, 2, 0),
+            "defects": {name: defect_shares(generated.all_defects()) for name in ("generated", "heldout", "training")},
+            "copies": find_copies(generated, library, reasons),
             "round_trips": trips.summary,
             "keywords": None,
         },
         reasons,
     )
     metrics = summary(details, reasons, 2.0)
-    details = {**details, "missing": dict(reasons)}
+    details = {**details, "reasons": dict(reasons)}
     return Evaluation(metrics, details, generated, nearest_training(generated, library), trips, library)
 
 

@@ -44,11 +44,11 @@ DETAILS = {
     "distances": {
         "number": 80,
         "draws": 10,
-        "kernel": {name: spread(i + 1.25) for i, name in enumerate(SETS)},
+        "embeddings": {"levels": {"kernel": {name: spread(i + 1.25) for i, name in enumerate(SETS)}}},
         "descriptors": {"decay_20_ms": {name: spread(10.0 * i) for i, name in enumerate(SETS)}},
     },
     "defects": {"generated": {"any": 0.02, "late": 0.01}, "heldout": {"any": 0.03}, "training": None},
-    "memory": {"ratio": 0.987, "generated": {"share": 0.004, "copies": []}, "heldout": {"share": 0.0, "copies": []}},
+    "copies": {"ratio": 0.987, "generated": {"share": 0.004, "pairs": []}, "heldout": {"share": 0.0, "pairs": []}},
     "round_trips": {
         "number": 80,
         "mel": {"l1": {"mean": 0.3}, "db": {"mean": 1.3}},
@@ -57,7 +57,7 @@ DETAILS = {
         "vae_griffin_lim": trip(convergence=0.44),
     },
     "keywords": None,
-    "missing": {"keywords": "no keyword of the model has 10 real kicks"},
+    "reasons": {"keywords": "no keyword of the model has 10 real kicks"},
 }
 
 
