@@ -1,5 +1,6 @@
 # make setup   .venv with everything the pipeline needs          make demo    the whole pipeline on a small library, in minutes
 # make test    .venv with everything the tests need, all tests   make lint    style
+# make docs    the site in build/docs
 # On Windows, see the README for the same commands.
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 # dvc starts the stages with the "python" it finds first
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup demo test lint release-library clean
+.PHONY: setup demo test lint docs release-library clean
 
 setup: $(VENV)/setup.stamp
 
@@ -34,6 +35,10 @@ test: $(VENV)/dev.stamp
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
 
 release-library: setup
 	$(if $(SOURCE),,$(error SOURCE=DIR: the folder of real samples, with its table DIR.csv beside it))

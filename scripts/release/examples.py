@@ -1,21 +1,24 @@
-"""The eight example kicks of the README, and their picture, made by the checkpoints that are there.
+"""The eight example kicks of the README, their picture and the tables that name them, made by the checkpoints that are there.
 
-    python -m scripts.release.examples [--out docs/examples]
+    python -m scripts.release.examples
 
 Each file carries its recipe: `kickpipe again FILE` makes it again.
 """
 
-__all__ = ["EXAMPLES", "main"]
+__all__ = ["EXAMPLES", "main", "render"]
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import torch
 
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.generate import KickGenerator
-from kickpipe.generate.files import FileOptions, write_kick
+from kickpipe.generate.files import FileOptions, Written, write_kick
+from scripts.release.card_sections import fill, table
 
 ROOT = Path(__file__).resolve().parents[2]
 # Prompt and seed, chosen by eye from seven seeds each
@@ -37,20 +40,40 @@ RANGE_DB = 70.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoints", type=Path, default=ROOT / "checkpoints")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "examples")
     options = parser.parse_args()
+    out = ROOT / "docs" / "examples"
     generator = KickGenerator.load(options.checkpoints)
-    options.out.mkdir(parents=True, exist_ok=True)
-    for old in options.out.glob("*.wav"):
+    out.mkdir(parents=True, exist_ok=True)
+    for old in out.glob("*.wav"):
         old.unlink()
-    shown = []
-    for prompt, seed in EXAMPLES:
-        (kick,) = generator.generate(prompt, seed=seed)
-        written = write_kick(kick, options.out, FileOptions(bits=16))
-        finished = kick.finish().samples
-        shown.append((f'"{prompt}", seed {seed}' if prompt else f"no words, seed {seed}", finished))
-        print(f"{written.path.name}: {len(finished) / kick.sample_rate:.2f} s")
-    draw(shown, generator, options.out / "kicks.png")
+    kicks = [generator.generate(prompt, seed=seed)[0] for prompt, seed in EXAMPLES]
+    written = [write_kick(kick, out, FileOptions(bits=16)) for kick in kicks]
+    titles = [f'"{prompt}", seed {seed}' if prompt else f"no words, seed {seed}" for prompt, seed in EXAMPLES]
+    draw(
+        [(title, file.finished.samples) for title, file in zip(titles, written, strict=True)],
+        generator,
+        out / "kicks.png",
+    )
+    fill(ROOT / "README.md", {"examples": render(written, "docs/examples")})
+    fill(ROOT / "docs" / "listen.md", {"examples": render(written, "examples", player="_static")})
+
+
+def render(written: Sequence[Written], folder: str, player: str | None = None) -> str:
+    """A table of kicks, each with a link to its file.
+
+    Arguments:
+        written: The kicks, with their files.
+        folder: The folder of the files, as a link from the page.
+        player: Also a player in each row, which finds the files below this address.
+    """
+    head = ["prompt", "seed", "note", "ms", "file", *([""] if player else [])]
+    rows = []
+    for kick in written:
+        values, name = kick.to_dict(), quote(kick.path.name)
+        play = f'<audio controls preload="none" src="{player}/{name}"></audio>'
+        row = [values["prompt"] or "(no words)", values["seed"], values["note"] or "-", f"{values['length_ms']:.0f}"]
+        rows.append([*row, f"[{kick.path.name}]({folder}/{name})", *([play] if player else [])])
+    return table(head, rows, "lrlrl" + ("l" if player else ""))
 
 
 def draw(kicks: list[tuple[str, np.ndarray]], generator: KickGenerator, out: Path) -> None:
