@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from safetensors import safe_open
+from safetensors.torch import load_file, save
 from tiny_models import WORDS, write_tiny_models
 
 from kickpipe.cli import main
@@ -130,8 +132,38 @@ def test_again_makes_a_file_again_and_compares(kickpipe, tmp_path, container):
 def test_keywords_lists_the_vocabulary_with_counts(kickpipe):
     status, out, _ = kickpipe("keywords")
     assert status == 0
-    assert [line.split() for line in out.splitlines()][:2] == [["90", "kick"], ["40", "deep"]]
+    assert [line.split()[:2] for line in out.splitlines()][:2] == [["90", "kick"], ["40", "deep"]]
     assert list(json.loads(kickpipe("keywords", "--json")[1])["keywords"]) == WORDS
+
+
+def test_keywords_lists_what_else_one_may_write(kickpipe):
+    lines = kickpipe("keywords")[1].splitlines()
+    (line,) = [line for line in lines if line.split()[1] == "clicky"]
+    assert line.split(maxsplit=2)[2].startswith("click, clicking, snap")
+    synonyms = json.loads(kickpipe("keywords", "--json")[1])["synonyms"]
+    assert "click" in synonyms["clicky"] and "fat" in synonyms["deep"]
+
+
+def test_words_of_a_strange_model_file_command_no_terminal(kickpipe, tmp_path, settings):
+    words = ["kick\x1b[2J", "deep\x9b31m", "\u202e808", "clicky", "short", "hard"]
+    write_tiny_models(tmp_path / "strange", settings, ("diffusion",), words)
+    for arguments in (["keywords"], ["keywords", "--json"], ["generate", "kicks\x1b["]):
+        _, out, err = kickpipe(*arguments, "--checkpoints", tmp_path / "strange")
+        assert not set(out + err) & set("\x1b\x9b\u202e")
+    listed = json.loads(kickpipe("keywords", "--json", "--checkpoints", tmp_path / "strange")[1])
+    assert list(listed["keywords"]) == words
+
+
+@pytest.mark.parametrize("extra", [{}, {"vocabulary": ["kick"], "keyword_counts": []}, {"vocabulary": 3}])
+def test_a_model_file_without_keywords_is_a_mistake(kickpipe, tmp_path, settings, extra):
+    write_tiny_models(tmp_path / "strange", settings, ("diffusion",))
+    path = tmp_path / "strange" / "diffusion.safetensors"
+    with safe_open(path, framework="pt") as file:
+        metadata = json.loads(file.metadata()["kickpipe"]) | {"extra": extra}
+    path.write_bytes(save(load_file(path), metadata={"kickpipe": json.dumps(metadata)}))
+    status, out, err = kickpipe("keywords", "--checkpoints", tmp_path / "strange")
+    assert (status, out) == (2, "")
+    assert "has no list of keywords" in err and err.count("\n") == 1
 
 
 def test_synth_writes_a_library(kickpipe, tmp_path):
@@ -146,6 +178,8 @@ def test_synth_writes_a_library(kickpipe, tmp_path):
     [
         (["generate", "clicki"], "did you mean clicky"),
         (["generate", "deep:x"], "deep:x"),
+        (["generate", "deep:1e-50"], "'deep:1e-50': expected a weight from 0.01"),
+        (["generate", "deep:1e39"], "'deep:1e39': expected a weight from 0.01 to 100"),
         (["generate", "--count", "0"], "count"),
         (["generate", "--count", "-2"], "count"),
         (["generate", "--count", "99999999"], "count"),

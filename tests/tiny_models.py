@@ -34,7 +34,9 @@ CONFIGS = {
 }
 
 
-def write_tiny_models(directory: Path, settings: AudioSettings, kinds: tuple[str, ...] = tuple(KINDS)) -> Path:
+def write_tiny_models(
+    directory: Path, settings: AudioSettings, kinds: tuple[str, ...] = tuple(KINDS), words: list[str] = WORDS
+) -> Path:
     """Writes vae.safetensors, diffusion.safetensors and vocoder.safetensors, always the same; returns the folder.
 
     The decoder's last bias is lifted to where a decaying kick is, so that kicks are neither silent nor two seconds of noise.
@@ -52,7 +54,7 @@ def write_tiny_models(directory: Path, settings: AudioSettings, kinds: tuple[str
         extra = {}
         if kind == "diffusion":
             extra = {
-                "vocabulary": WORDS,
+                "vocabulary": words,
                 "keyword_counts": COUNTS,
                 "latent_mean": [0.1, 0.0, -0.1, 0.0],
                 "latent_std": [1.0, 0.9, 1.1, 1.0],

@@ -42,9 +42,10 @@ register()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits."""
     from kickpipe.common.errors import KickpipeError
+    from kickpipe.common.text import visible
 
     try:
         app(args=None if arguments is None else list(arguments), prog_name="kickpipe")
     except KickpipeError as error:
-        print(f"kickpipe: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"kickpipe: {visible(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(2)

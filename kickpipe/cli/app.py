@@ -50,6 +50,8 @@ def load_generator(checkpoints: Path) -> "KickGenerator":
 
 
 def say(text: str) -> None:
-    """Prints a line, also where the terminal cannot show every character."""
+    """Prints a line, also where the terminal cannot show every character, and none that it would obey."""
+    from kickpipe.common.text import visible
+
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    print(visible(text).encode(encoding, "replace").decode(encoding), flush=True)

@@ -24,16 +24,28 @@ PLAYERS = {
 
 
 def keywords(checkpoints: Checkpoints = Path("checkpoints"), as_json: Json = False) -> None:
-    """List the words the models know, with counts."""
-    from kickpipe.checkpoints import read_metadata
+    """List the words the models know, with counts.
 
-    extra = read_metadata(checkpoints / "diffusion.safetensors", "diffusion")["extra"]
-    counts = dict(zip(extra["vocabulary"], extra["keyword_counts"], strict=True))
+    What stands to the right of a word may be written for it. Case, hyphens and the ending of a plural do not count.
+    """
+    from kickpipe.checkpoints import CheckpointError, read_metadata
+    from kickpipe.data.vocabulary import Vocabulary
+    from kickpipe.generate.synonyms import synonyms_of
+
+    path = checkpoints / "diffusion.safetensors"
+    extra = read_metadata(path, "diffusion")["extra"]
+    try:
+        vocabulary = Vocabulary(tuple(map(str, extra["vocabulary"])), tuple(map(int, extra["keyword_counts"])))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: has no list of keywords with their counts: {error}") from None
+    synonyms = synonyms_of(vocabulary)
+    counts = dict(zip(vocabulary.words, vocabulary.counts, strict=True))
     if as_json:
-        say(json.dumps({"keywords": counts}, ensure_ascii=False))
+        say(json.dumps({"keywords": counts, "synonyms": synonyms}, ensure_ascii=False))
         return
+    width = max((len(word) for word in vocabulary.words), default=0)
     for word, count in counts.items():
-        say(f"{count:7,}  {word}")
+        say(f"{count:7,}  {word:{width}}  {', '.join(synonyms.get(word, []))}".rstrip())
 
 
 def play(file: Annotated[Path, typer.Argument(help="An audio file.")]) -> None:

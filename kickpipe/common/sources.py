@@ -17,6 +17,7 @@ WITHOUT_NUMBERS = frozenset(
         "kickpipe.common.files",
         "kickpipe.common.progress",
         "kickpipe.common.sources",
+        "kickpipe.common.text",
         "kickpipe.evaluation.report",  # shows what was measured; a change of its looks must not generate 500 kicks
         "kickpipe.evaluation.report.origin",
         "kickpipe.params",  # the values are declared to DVC one by one

@@ -2,12 +2,11 @@
 
 A file name is split at ``-``, ``_``, spaces and dots (brackets, commas and quotes separate too) and lowercased; pure
 numbers and words of one letter say nothing and go ("Deep_Kick 03.wav" -> deep kick). A vocabulary is the words that
-enough files share. A prompt is split the same way, and its words may carry weights: "deep:0.7 clicky:0.3".
+enough files share. A prompt is split the same way (``kickpipe.generate.prompts``).
 """
 
-__all__ = ["tokenize", "build_vocabulary", "Vocabulary", "parse_prompt", "PromptError", "UnknownKeyword"]
+__all__ = ["PromptError", "UnknownKeyword", "Vocabulary", "build_vocabulary", "split_words", "tokenize"]
 
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -24,21 +23,26 @@ class PromptError(KickpipeError):
 
 
 class UnknownKeyword(PromptError):
-    """A word of a prompt that the model has never seen.
+    """Words of a prompt that the model has never seen.
 
     Attributes:
-        word: The word.
-        nearest: The most similar word of the vocabulary, or None.
+        word: The first of them.
+        nearest: The word of the vocabulary most like it, or None.
     """
 
-    def __init__(self, word: str, nearest: str | None) -> None:
-        hint = f"; did you mean {nearest!r}?" if nearest else ""
-        super().__init__(f"{word!r} is not a keyword of this model{hint}")
-        self.word = word
-        self.nearest = nearest
+    def __init__(self, words: Sequence[str], vocabulary: "Vocabulary") -> None:
+        matches = {word: vocabulary.nearest(word) for word in words}
+        parts = [f"{w!r}" + (f" (did you mean {', '.join(found)}?)" if found else "") for w, found in matches.items()]
+        verb = "is not a keyword" if len(matches) == 1 else "are not keywords"
+        super().__init__(
+            f"{', '.join(parts)} {verb} of this model; 'kickpipe keywords' lists the {len(vocabulary)} it knows"
+        )
+        self.word = words[0]
+        self.nearest = next(iter(matches[words[0]]), None)
 
 
 def split_words(text: str) -> list[str]:
+    """The words of a text in lower case, split at the separators of file names."""
     words = (word.strip("'") for word in SEPARATORS.split(text.lower()))
     return [word for word in words if word]
 
@@ -100,56 +104,19 @@ class Vocabulary:
         """Ids of ``words``.
 
         Raises:
-            UnknownKeyword: If a word is not in the vocabulary; the error names the nearest one.
+            UnknownKeyword: If words are not in the vocabulary; the error names them, each with the nearest ones.
         """
-        ids = []
-        for word in words:
-            if word not in self.ids:
-                raise UnknownKeyword(word, self.nearest(word))
-            ids.append(self.ids[word])
-        return ids
+        words = list(words)
+        if unknown := [word for word in words if word not in self.ids]:
+            raise UnknownKeyword(unknown, self)
+        return [self.ids[word] for word in words]
 
     def encode_known(self, words: Iterable[str]) -> list[int]:
         """Ids of those ``words`` that are in the vocabulary; in training, rare words are left out on purpose."""
         return [self.ids[word] for word in words if word in self.ids]
 
-    def nearest(self, word: str) -> str | None:
-        """The most similar word (Ratcliff-Obershelp ratio of at least 0.5), or None."""
+    def nearest(self, word: str) -> list[str]:
+        """The most similar words, the first most, by a Ratcliff-Obershelp ratio of at least 0.6; at most three."""
         import difflib
 
-        matches = difflib.get_close_matches(word.lower(), self.words, n=1, cutoff=0.5)
-        return matches[0] if matches else None
-
-
-def parse_prompt(prompt: str) -> list[tuple[str, float]]:
-    """Words of a prompt with their weights.
-
-    "deep 808" gives each word the weight 1; "deep:0.7 clicky:0.3" sets it. A word that is written like a compound
-    ("hard-style") is split as file names are, and each part has its weight. A word written twice has the sum.
-    The empty prompt has no words.
-
-    Raises:
-        PromptError: If a weight is not a positive finite number, or stands without a word.
-    """
-    weights: dict[str, float] = {}
-    for item in re.split(r"[\s,]+", prompt.strip()):
-        if not item:
-            continue
-        text, colon, number = item.partition(":")
-        weight = parse_weight(item, number) if colon else 1.0
-        words = split_words(text)
-        if not words and colon:
-            raise PromptError(f"{item!r}: a weight without a word; write word:weight, as in deep:0.7")
-        for word in words:
-            weights[word] = weights.get(word, 0.0) + weight
-    return list(weights.items())
-
-
-def parse_weight(item: str, number: str) -> float:
-    try:
-        weight = float(number)
-    except ValueError:
-        weight = math.nan
-    if not (math.isfinite(weight) and weight > 0):
-        raise PromptError(f"{item!r}: expected a weight above 0 after the colon, as in deep:0.7, found {number!r}")
-    return weight
+        return difflib.get_close_matches(word.lower(), self.words, n=3, cutoff=0.6)

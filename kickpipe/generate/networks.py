@@ -27,7 +27,7 @@ from kickpipe.generate.checks import GenerateError, check_models
 from kickpipe.generate.fast import fast_vocoder, fill_precision, pack
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.noise import kick_generators
-from kickpipe.generate.prompts import encode_prompt
+from kickpipe.generate.prompts import encode_prompt, read_prompt
 from kickpipe.generate.recipe import (
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
@@ -235,6 +235,9 @@ class Engine:
             RecipeError, GenerateError, PromptError: If a value makes no sense.
         """
         vocoder, iterations = self.fill_vocoder(vocoder, iterations)
+        texts = values.get("prompt", ""), values.get("negative", "")
+        if all(isinstance(text, str) for text in texts):  # otherwise the recipe says what is wrong
+            values["prompt"], values["negative"] = read_prompt(*texts, self.vocabulary)
         if guidance is None:
             guidance = NEGATIVE_GUIDANCE if values.get("negative") else DEFAULT_GUIDANCE
         sampler = values.get("sampler", "dpm-solver++")

@@ -12,11 +12,12 @@ from tiny_models import COUNTS, WORDS, write_tiny_models
 
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.checkpoints import CheckpointError, load_model
+from kickpipe.data.vocabulary import UnknownKeyword
 from kickpipe.diffusion.guidance import Guided
 from kickpipe.generate import GenerateError, KickGenerator, RecipeError
 from kickpipe.generate.fast import can_pack
 from kickpipe.generate.files import read_recipe, write_kick
-from kickpipe.generate.prompts import UnknownWords, encode_prompt
+from kickpipe.generate.prompts import encode_prompt
 from kickpipe.synth import synthesise
 
 STEPS = 3
@@ -263,9 +264,9 @@ def test_arguments_that_make_no_sense_are_refused_before_any_work(generator, opt
 
 
 def test_an_unknown_word_names_the_nearest(generator):
-    with pytest.raises(UnknownWords, match=r"'clicki' \(did you mean clicky"):
+    with pytest.raises(UnknownKeyword, match=r"'clicki' \(did you mean clicky"):
         generator.stream("deep clicki")
-    with pytest.raises(UnknownWords):
+    with pytest.raises(UnknownKeyword):
         generator.stream("deep", negative="haard")
 
 
