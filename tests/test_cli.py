@@ -69,7 +69,7 @@ def test_generate_writes_kicks_and_a_manifest(kickpipe, tmp_path):
     assert status == 0, err
     files = sorted(path.name for path in (tmp_path / "kicks").iterdir())
     assert len([name for name in files if name.startswith("kick_deep-808_s1") and name.endswith(".wav")]) == 4
-    assert "kicks_deep-808_s1.json" in files
+    assert [name for name in files if name.startswith("kicks_deep-808_s1") and name.endswith(".json")]
     assert not [name for name in files if "partial" in name]
     assert all(Path(line.split("  ")[0]).is_file() for line in out.splitlines())
     assert "4 kicks" in err
@@ -121,11 +121,11 @@ def test_again_makes_a_file_again_and_compares(kickpipe, tmp_path, container):
     content = Path(path).read_bytes()
     status, out, err = kickpipe("again", path, "--out", "again")
     assert status == 0, err
-    assert "largest difference" in out
+    assert out.splitlines()[-1] == f"identical to {Path(path).name}"
     assert (tmp_path / "again" / Path(path).name).is_file()
     values = json.loads(kickpipe("again", path, "--out", "again", "--json")[1])
     assert values["index"] == 1
-    assert values["deviation_db"] is None or values["deviation_db"] < -80
+    assert values["identical"] and values["deviation_db"] is None
     assert Path(path).read_bytes() == content
 
 

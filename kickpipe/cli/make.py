@@ -3,6 +3,7 @@
 __all__ = ["again", "generate", "inpaint", "interpolate", "vary"]
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,7 +43,8 @@ from kickpipe.cli.options import (
 
 if TYPE_CHECKING:
     from kickpipe.generate import Kick
-    from kickpipe.generate.files import FileOptions, Written
+    from kickpipe.generate.files import Written
+    from kickpipe.generate.options import FileOptions
 
 
 MANY_STEPS = 200
@@ -194,27 +196,32 @@ def again(
     as_json: Json = False,
 ) -> None:
     """Make a kick again from its file."""
+    from kickpipe.audio.wav import read
     from kickpipe.generate.files import deviation_db, read_recipe, write_kick
 
     recipe, files, original = read_recipe(file)
     kick = next(iter(load_generator(checkpoints).make([recipe])))
     written = write_kick(kick, out, files)
-    deviation = deviation_db(written.finished.samples, original.samples)
+    deviation = deviation_db(read(written.path).samples, original.samples)
+    identical = deviation == -float("inf")
     if as_json:
-        same = {
+        result = {
+            **written.to_dict(),
             "file": str(written.path),
-            "deviation_db": None if deviation in (float("inf"), -float("inf")) else deviation,
+            "path": str(written.path),
+            "identical": identical,
+            "deviation_db": deviation if math.isfinite(deviation) else None,
         }
-        say(json.dumps({**written.to_dict(), **same, "path": str(written.path)}, ensure_ascii=False))
+        say(json.dumps(result, ensure_ascii=False))
         return
     say(describe(written))
-    say(f"largest difference from {file.name}: {deviation:.0f} dBFS")
+    say(f"identical to {file.name}" if identical else f"largest difference from {file.name}: {deviation:.0f} dBFS")
 
 
 def file_options(
     container: Container, bits: int, peak: float, length: float | None, fade: float, tune: str | None
 ) -> "FileOptions":
-    from kickpipe.generate.files import FileOptions
+    from kickpipe.generate.options import FileOptions
 
     return FileOptions(container.value, bits, peak, length, fade, tune)
 
@@ -279,4 +286,4 @@ def write(kicks: "Iterator[Kick]", count: int, out: Path, files: "FileOptions", 
 
 
 def describe(item: "Written") -> str:
-    return f"{item.path}  {1000 * len(item.finished.samples) / item.sample_rate:.0f} ms"
+    return f"{item.path}  {item.length_ms:.0f} ms"

@@ -1,8 +1,10 @@
-"""Whether models belong together."""
+"""Errors of the generator, and checks of single values: they name the value, what was expected and what was found."""
 
-__all__ = ["GenerateError", "check_models"]
+__all__ = ["GenerateError", "RecipeError", "choose", "whole", "within"]
 
-from kickpipe.checkpoints import CheckpointError, ModelFile
+import math
+from collections.abc import Iterable
+
 from kickpipe.common.errors import KickpipeError
 
 
@@ -10,37 +12,25 @@ class GenerateError(KickpipeError):
     """Kicks cannot be made from these models or this source; the message says why and what to do."""
 
 
-def check_models(vae: ModelFile, diffusion: ModelFile, vocoder: ModelFile | None) -> None:
-    """Refuses models that were not trained for each other.
+class RecipeError(KickpipeError):
+    """A kick cannot be made as asked; the message names the value, what was expected and what was found."""
 
-    Raises:
-        GenerateError: Names the two and what differs.
-    """
-    for other in (diffusion, vocoder):
-        if other is None or other.audio == vae.audio:
-            continue
-        ours, theirs = vae.audio.to_dict(), other.audio.to_dict()
-        differing = ", ".join(f"{name} {ours[name]} and {theirs[name]}" for name in ours if ours[name] != theirs[name])
-        raise GenerateError(
-            f"the vae and {other.kind} models do not belong together: audio settings differ in {differing}; "
-            "run 'dvc pull' or 'dvc repro' so that all come from one run"
-        )
-    extra = diffusion.extra
-    missing = {"vocabulary", "keyword_counts", "latent_mean", "latent_std", "schedule", "latent_shape"} - extra.keys()
-    if missing:
-        raise CheckpointError(f"the diffusion model file lacks {', '.join(sorted(missing))}")
-    shape = tuple(vae.model.latent_shape)
-    if tuple(extra["latent_shape"]) != shape or len(extra["latent_mean"]) != shape[0]:
-        raise GenerateError(
-            f"the vae and diffusion models do not belong together: latents of shape {shape} and "
-            f"{tuple(extra['latent_shape'])}; run 'dvc pull' or 'dvc repro' so that both come from one run"
-        )
-    if len(extra["vocabulary"]) != diffusion.model.text.vocab_size:
-        raise CheckpointError(
-            f"the diffusion model file has {len(extra['vocabulary'])} words for {diffusion.model.text.vocab_size} embeddings"
-        )
-    if vocoder is not None and vocoder.model.upsample_factor != vocoder.audio.hop_length:
-        raise CheckpointError(
-            f"the vocoder makes {vocoder.model.upsample_factor} samples a frame, its audio settings "
-            f"{vocoder.audio.hop_length}"
-        )
+
+def choose(name: str, value: object, allowed: Iterable[str | int]) -> None:
+    """Raises RecipeError unless the value is one of those allowed."""
+    allowed = list(allowed)
+    if value not in allowed:
+        raise RecipeError(f"{name}: expected one of {', '.join(map(str, allowed))}, found {value!r}")
+
+
+def within(name: str, value: object, low: float, high: float) -> None:
+    """Raises RecipeError unless the value is a finite number from ``low`` to ``high``."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and math.isfinite(value) and low <= value <= high):
+        raise RecipeError(f"{name}: expected a number from {low:g} to {high:g}, found {value!r}")
+
+
+def whole(name: str, value: object, low: int, high: int) -> None:
+    """Raises RecipeError unless the value is a whole number from ``low`` to ``high``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise RecipeError(f"{name}: expected a whole number from {low} to {high}, found {value!r}")

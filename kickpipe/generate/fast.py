@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kickpipe.common.cpu import has_native_bfloat16
-from kickpipe.generate.recipe import PRECISIONS, choose
+from kickpipe.generate.checks import choose
+from kickpipe.generate.options import PRECISIONS
 from kickpipe.models.hifigan import LEAKY_SLOPE, NUM_COARSE, Generator, ResBlock1
 from kickpipe.models.layers import TimestepEmbedding
 

@@ -1,16 +1,14 @@
-"""Kicks as files: names, the texts inside, the manifest of a batch and the zip.
+"""Kicks as files: the texts inside, the manifest of a batch and the zip.
 
 A file says of itself that it is AI-generated and carries its recipe, so that ``kickpipe again FILE`` makes it again. A file
 that is already there is replaced only by the same kick; another one gets the next free name.
 """
 
-__all__ = ["FileOptions", "Written", "file_name", "read_recipe", "write_batch", "write_kick", "write_zip"]
+__all__ = ["Written", "deviation_db", "read_recipe", "write_batch", "write_kick", "write_zip"]
 
 import dataclasses
 import json
 import math
-import re
-import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,85 +22,39 @@ from kickpipe.audio.finish import Finished, finish, hz_to_midi
 from kickpipe.audio.wav import AudioFile, WavError, read, write
 from kickpipe.common.files import replacing, write_json
 from kickpipe.generate.kick import Kick
-from kickpipe.generate.recipe import Recipe, RecipeError, choose, whole
+from kickpipe.generate.names import batch_stem, file_name
+from kickpipe.generate.options import FileOptions
+from kickpipe.generate.recipe import Recipe, RecipeError
 
 ENCODINGS = {16: "pcm16", 24: "pcm24", 32: "float32"}
-MAX_SLUG = 40
-
-
-@dataclass(frozen=True)
-class FileOptions:
-    """How kicks are finished and written.
-
-    Arguments:
-        container: "wav" or "flac".
-        bits: 16, 24 or 32 (float, WAV only).
-        peak_db, length_ms, fade_ms, tune: As for ``kickpipe.audio.finish.finish``.
-
-    Raises:
-        RecipeError: If the container or the bits are others.
-    """
-
-    container: str = "wav"
-    bits: int = 24
-    peak_db: float = -1.0
-    length_ms: float | None = None
-    fade_ms: float = 5.0
-    tune: str | None = None
-
-    def __post_init__(self) -> None:
-        choose("format", self.container, ("wav", "flac"))
-        whole("bits", self.bits, 16, 32)
-        if self.bits not in ENCODINGS or (self.container == "flac" and self.bits == 32):
-            raise RecipeError(f"bits: expected 16 or 24, or 32 (float) in WAV, found {self.bits} in {self.container}")
-        # What finishing refuses, it refuses here, before any kick is made.
-        probe = np.sin(np.arange(4410) * 2 * np.pi * 55 / 44100) * np.exp(-np.arange(4410) / 1500)
-        settings = self.finishing() | {"tune": None}
-        finish(probe, 44100, **settings)
-        if self.tune is not None:
-            from kickpipe.audio.finish import parse_pitch
-
-            parse_pitch(self.tune)
-
-    def finishing(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("peak_db", "length_ms", "fade_ms", "tune")}
 
 
 @dataclass(frozen=True)
 class Written:
-    """One file: its path, what is in it, and the recipe it came from."""
+    """One file and what it came from; the samples are in the file alone, so that a batch takes no more memory than a kick.
+
+    Arguments:
+        path: Of the file.
+        note: The nearest note, None for a kick without pitch.
+        root_hz: The pitch (Hz), None where there is none.
+        length_ms: Length (ms).
+        recipe: What the kick follows from.
+    """
 
     path: Path
-    finished: Finished
-    sample_rate: int
+    note: str | None
+    root_hz: float | None
+    length_ms: float
     recipe: Recipe
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "file": self.path.name,
-            "note": self.finished.note,
-            "root_hz": None if self.finished.root_hz is None else round(self.finished.root_hz, 3),
-            "length_ms": round(1000 * len(self.finished.samples) / self.sample_rate, 1),
+            "note": self.note,
+            "root_hz": None if self.root_hz is None else round(self.root_hz, 3),
+            "length_ms": round(self.length_ms, 1),
             **self.recipe.to_dict(),
         }
-
-
-def slug(text: str) -> str:
-    """A prompt as part of a file name: its words, joined by hyphens, at most 40 characters."""
-    text = re.sub(r":[\d.eE+-]+", " ", unicodedata.normalize("NFKC", text.lower()))
-    return "-".join(re.findall(r"\w+", text.replace("_", " ")))[:MAX_SLUG].strip("-")
-
-
-def stem(recipe: Recipe) -> str:
-    """What the files of one batch have in common, for example "deep-808_s12345"."""
-    kind = "" if recipe.kind == "generate" else recipe.kind
-    return "_".join(part for part in (kind, slug(recipe.prompt), f"s{recipe.seed}") if part)
-
-
-def file_name(recipe: Recipe, note: str | None, container: str = "wav") -> str:
-    """For example "kick_deep-808_s12345_F#1.wav"; kicks after the first of a seed carry their number, "s12345-3"."""
-    number = f"-{recipe.index}" if recipe.index else ""
-    return "_".join(part for part in ("kick", f"{stem(recipe)}{number}", note) if part) + f".{container}"
 
 
 def write_kick(kick: Kick, directory: Path, options: FileOptions | None = None) -> Written:
@@ -113,7 +65,14 @@ def write_kick(kick: Kick, directory: Path, options: FileOptions | None = None) 
         WavError: If the folder cannot be written to.
     """
     options = options or FileOptions()
-    finished = finish(kick.waveform, kick.sample_rate, **options.finishing())
+    finished = finish(
+        kick.waveform,
+        kick.sample_rate,
+        peak_db=options.peak_db,
+        length_ms=options.length_ms,
+        fade_ms=options.fade_ms,
+        tune=options.tune,
+    )
     recipe = kick.recipe
     text = recipe.to_json(kickpipe=__version__, ai_generated=True, file=dataclasses.asdict(options))
     info = {
@@ -125,9 +84,10 @@ def write_kick(kick: Kick, directory: Path, options: FileOptions | None = None) 
     }
     midi = None if finished.root_hz is None else min(max(hz_to_midi(finished.root_hz), 0.0), 127.0)
     audio = AudioFile(finished.samples, kick.sample_rate, info, midi, text)
-    path = free_path(directory / file_name(recipe, finished.note, options.container), text)
+    path = free_path(directory / file_name(recipe, finished.note, options.container, options.sharp), text)
     write(path, audio, ENCODINGS[options.bits])
-    return Written(path, finished, kick.sample_rate, recipe)
+    length_ms = 1000 * len(finished.samples) / kick.sample_rate
+    return Written(path, finished.note, finished.root_hz, length_ms, recipe)
 
 
 def comment(recipe: Recipe, finished: Finished) -> str:
@@ -172,7 +132,7 @@ def write_batch(
         written.append(write_kick(kick, directory, options))
         if on_written is not None:
             on_written(written[-1])
-    name = stem(written[0].recipe)
+    name = batch_stem(written[0].recipe)
     manifest = {
         "kickpipe": __version__,
         "ai_generated": True,

@@ -14,9 +14,10 @@ import dataclasses
 from collections.abc import Iterator
 
 from kickpipe.generate import best_of, latents
+from kickpipe.generate.checks import whole
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.networks import Engine, GenerateError, OnStep, Source
-from kickpipe.generate.recipe import MAX_INDEX, Recipe, RecipeError, pack_latent, whole
+from kickpipe.generate.recipe import MAX_INDEX, Recipe, RecipeError, pack_latent
 
 MAX_COUNT = 10_000
 

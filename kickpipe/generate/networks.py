@@ -23,26 +23,19 @@ from kickpipe.data.vocabulary import Vocabulary
 from kickpipe.diffusion.guidance import Guided
 from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.generate import latents
-from kickpipe.generate.checks import GenerateError, check_models
+from kickpipe.generate.belonging import check_models
+from kickpipe.generate.checks import GenerateError
 from kickpipe.generate.fast import fast_vocoder, fill_precision, pack
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.noise import kick_generators
+from kickpipe.generate.options import DEFAULT_GUIDANCE, DEFAULT_ITERATIONS, DEFAULT_STEPS, NEGATIVE_GUIDANCE
 from kickpipe.generate.prompts import encode_prompt, read_prompt
-from kickpipe.generate.recipe import (
-    DEFAULT_GUIDANCE,
-    DEFAULT_STEPS,
-    NEGATIVE_GUIDANCE,
-    Recipe,
-    RecipeError,
-    batch_key,
-    unpack_latent,
-)
+from kickpipe.generate.recipe import Recipe, RecipeError, batch_key, unpack_latent
 from kickpipe.generate.vocoding import look_ahead, vocode_griffin_lim, vocode_hifigan
 
 BATCH_SIZE = 16
 CROSSFADE_FRAMES = 2
 MAX_CONTEXT = 8  # frames: silence beyond changes the waveform by 100 dB less than its level (measured)
-DEFAULT_ITERATIONS = {"hifigan": 0, "griffin-lim": 16, "hifigan+griffin-lim": 4}
 
 Source = str | PathLike | Kick | np.ndarray | Tensor
 OnStep = Callable[[int, int], None] | None
@@ -138,7 +131,9 @@ class Engine:
         """Latents (B, C, H, W) of recipes that differ in index and position only."""
         recipe = recipes[0]
         denoiser = self.denoiser(recipe)
-        sources = [self.standardise(unpack_latent(text, self.latent_shape)) for text in recipe.sources]
+        sources = [
+            self.standardise(torch.from_numpy(unpack_latent(text, self.latent_shape))) for text in recipe.sources
+        ]
         common = (denoiser, self.schedule, recipe.sampler, recipe.steps)
         generators = kick_generators((item.seed, item.index) for item in recipes)
         if recipe.kind == "generate":
@@ -313,7 +308,7 @@ class Engine:
 
     def put_back(self, recipe: Recipe, mel: Tensor) -> Tensor:
         """Replaces mels (B, 1, M, L) by that of the source outside the time that is made anew."""
-        source = self.decode(unpack_latent(recipe.sources[0], self.latent_shape)[None])
+        source = self.decode(torch.from_numpy(unpack_latent(recipe.sources[0], self.latent_shape))[None])
         frame = torch.arange(mel.shape[-1]) * 1000 * self.settings.hop_length / self.settings.sample_rate
         begin, end = recipe.regenerate_ms
         fade = 1000 * CROSSFADE_FRAMES * self.settings.hop_length / self.settings.sample_rate

@@ -155,7 +155,7 @@ def test_inpainting_keeps_the_mel_outside_the_time(generator, settings):
     _, mel = generator.mels([recipe])
     from kickpipe.generate.recipe import unpack_latent
 
-    source = generator.decode(unpack_latent(recipe.sources[0], generator.latent_shape)[None])
+    source = generator.decode(torch.from_numpy(unpack_latent(recipe.sources[0], generator.latent_shape))[None])
     first = math.floor(
         (300 - 12) / 1000 * settings.sample_rate / settings.hop_length
     )  # the cross-fade reaches 12 ms back

@@ -16,7 +16,9 @@ from kickpipe.audio.finish import finish
 from kickpipe.audio.wav import AudioFile, read, write
 from kickpipe.common.errors import KickpipeError
 from kickpipe.generate import KickGenerator
-from kickpipe.generate.files import FileOptions, slug, write_batch
+from kickpipe.generate.files import write_batch
+from kickpipe.generate.names import slug
+from kickpipe.generate.options import FileOptions
 from kickpipe.generate.recipe import Recipe
 
 QUICK = hypothesis_settings(

@@ -3,16 +3,16 @@
 import json
 import math
 
+import numpy as np
 import pytest
-import torch
 
 from kickpipe.generate.recipe import Recipe, RecipeError, pack_latent, unpack_latent
 
-LATENT = pack_latent(torch.zeros(4, 8, 11))
+LATENT = pack_latent(np.zeros((4, 8, 11)))
 
 RECIPES = [
     Recipe(prompt="deep:0.7 808", negative="hard", guidance=3.5, seed=2**62, index=7, models={"vae": "ab"}),
-    Recipe(kind="vary", sources=(LATENT,), strength=0.25, sampler="ddpm", steps=1000),
+    Recipe(kind="vary", sources=(LATENT,), names=("mine",), strength=0.25, sampler="ddpm", steps=1000),
     Recipe(kind="interpolate", sources=(LATENT, LATENT), position=0.25, path="latent", index=1),
     Recipe(kind="inpaint", sources=(LATENT,), regenerate_ms=(60.0, 2000.0), vocoder="griffin-lim", iterations=64),
 ]
@@ -41,7 +41,7 @@ def test_a_recipe_does_not_list_what_its_kind_does_not_use():
         ({"seed": -1}, "seed"),
         ({"seed": 2**63}, "seed"),
         ({"index": -1}, "index"),
-        ({"sampler": "euler"}, r"sampler: expected one of ddpm, ddim, dpm-solver\+\+"),
+        ({"sampler": "euler"}, r"sampler: expected one of dpm-solver\+\+, ddim, ddpm"),
         ({"vocoder": "wavenet"}, "vocoder"),
         ({"iterations": -1}, "iterations"),
         ({"prompt": None}, "prompt: expected a text"),
@@ -53,6 +53,10 @@ def test_a_recipe_does_not_list_what_its_kind_does_not_use():
         ({"kind": "inpaint", "sources": (LATENT,), "regenerate_ms": (0, 1, 2)}, "a begin and an end"),
         ({"kind": "inpaint", "sources": (LATENT,), "regenerate_ms": ("a", 1)}, "regenerate_ms: expected a number"),
         ({"models": ["x"]}, "models"),
+        ({"kind": "vary", "sources": (LATENT,), "names": ("a", "b")}, "names: expected one for each source"),
+        ({"kind": "vary", "sources": (LATENT,), "names": ("a" * 300,)}, "names"),
+        ({"vocoder": "auto"}, "vocoder: expected what was chosen"),
+        ({"steps": None}, "steps: expected what was chosen"),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(values, message):
@@ -67,11 +71,11 @@ def test_damaged_json_is_refused(values):
 
 
 def test_a_latent_survives_packing():
-    latent = torch.randn(4, 8, 11)
-    assert torch.equal(unpack_latent(pack_latent(latent), (4, 8, 11)), latent)
+    latent = np.random.default_rng(0).standard_normal((4, 8, 11)).astype(np.float32)
+    assert np.array_equal(unpack_latent(pack_latent(latent), (4, 8, 11)), latent)
 
 
-@pytest.mark.parametrize("text", ["", "AAAA", "!", LATENT[:-8], pack_latent(torch.full((4, 8, 11), math.nan)), None, 7])
+@pytest.mark.parametrize("text", ["", "AAAA", "!", LATENT[:-8], pack_latent(np.full((4, 8, 11), math.nan)), None, 7])
 def test_what_is_no_latent_is_refused(text):
     with pytest.raises(RecipeError, match="sources"):
         unpack_latent(text, (4, 8, 11))
