@@ -1,5 +1,5 @@
 # make setup   .venv with everything the pipeline needs          make demo    the whole pipeline on a small library, in minutes
-# make test    .venv with everything the tests need, all tests   make lint    style
+# make test    .venv with everything the tests need, all tests   make check   style, types
 # make docs    the site in build/docs
 # On Windows, see the README for the same commands.
 
@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # dvc starts the stages with the "python" it finds first
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup demo test lint docs release-library clean
+.PHONY: setup demo test test-avx2 check docs release-library clean
 
 setup: $(VENV)/setup.stamp
 
@@ -33,8 +33,13 @@ demo: setup
 test: $(VENV)/dev.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-lint: $(VENV)/dev.stamp
+test-avx2: $(VENV)/dev.stamp
+	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/audio tests/diffusion tests/generate tests/models
+
+check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
@@ -45,4 +50,4 @@ release-library: setup
 	$(BIN)/python -m scripts.release.library "$(SOURCE)" data/source
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

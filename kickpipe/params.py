@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from annotated_types import Ge, Gt, Le, Len, Lt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.common.errors import KickpipeError
@@ -259,7 +260,7 @@ def load_params(path: str | Path = "params.yaml") -> Params:
         raise ParamsError("\n".join(lines)) from None
 
 
-def describe_error(error: dict) -> str:
+def describe_error(error: ErrorDetails) -> str:
     """One line for one pydantic error: dotted name, what was expected, what was found."""
     name = ".".join(str(part) for part in error["loc"]) or "params"
     if error["type"] == "extra_forbidden":

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -98,7 +99,10 @@ def start_from_checkpoints() -> bool:
 
 def change_params(source: Path, pretrained: bool) -> None:
     """Merges the demo's presets over the params of the copy."""
-    presets = [COPY / "presets" / "demo.yaml", {"aggregate": {"source_dir": source.as_posix()}}]
+    presets: list[Path | dict[str, Any]] = [
+        COPY / "presets" / "demo.yaml",
+        {"aggregate": {"source_dir": source.as_posix()}},
+    ]
     if pretrained:
         presets.append(COPY / "presets" / "finetune.yaml")
     for preset in presets:

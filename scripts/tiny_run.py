@@ -2,7 +2,6 @@
 
 __all__ = ["TINY_RUN"]
 
-import shutil
 from pathlib import Path
 
 from scripts.proof import Experiment
@@ -30,7 +29,9 @@ def write_source(folder: Path) -> None:
         name = target.stem if "kick" in target.stem.lower() else f"{target.stem}_kick"
         ending, rate = [(".wav", rate), (".flac", 48_000), (".ogg", rate), (".aiff", 22_050)][number // 3]
         soundfile.write(target.with_name(name + ending), stereo, rate)
-    shutil.copyfile(kicks[0], kicks[0].with_name("Same_Kick.wav"))
+    for path, name in zip(kicks, ["Same_Kick.wav", "BD0050.wav", "kdrum_2.wav", "Bass Drum 3.wav"], strict=False):
+        samples, rate = soundfile.read(path)
+        soundfile.write(path.with_name(name), samples if name.startswith("Same") else 0.8 * samples, rate)
     (folder / "broken_kick.wav").write_bytes(b"RIFF" + bytes(6000))
     (folder / "notes.txt").write_text("no sample\n", encoding="utf-8")
 

@@ -50,11 +50,11 @@ class AudioError(KickpipeError):
         super().__init__(message)
         self.kind = kind
 
-    def __reduce__(self) -> tuple:  # errors cross process borders
+    def __reduce__(self) -> tuple[type["AudioError"], tuple[str, str]]:  # errors cross process borders
         return type(self), (str(self), self.kind)
 
 
-def prepare(path: str | os.PathLike, settings: AudioSettings) -> np.ndarray:
+def prepare(path: str | os.PathLike[str], settings: AudioSettings) -> np.ndarray:
     """Reads one kick as the networks see it (steps 1 to 6 of preprocessing).
 
     Only the seconds that are kept are read, however long the file is.
@@ -94,7 +94,7 @@ def prepare_samples(samples: np.ndarray, sample_rate: int, settings: AudioSettin
     return fade_out(waveform, round(settings.fade_seconds * settings.sample_rate))
 
 
-def decode(path: str | os.PathLike, max_seconds: float | None = None) -> tuple[np.ndarray, int]:
+def decode(path: str | os.PathLike[str], max_seconds: float | None = None) -> tuple[np.ndarray, int]:
     """Reads an audio file of any format that libsndfile knows (WAV, FLAC, AIFF, Ogg, MP3 ...).
 
     Arguments:
@@ -137,7 +137,7 @@ def check_not_truncated(header_log: str) -> None:
             raise AudioError(message, "truncated")
 
 
-def explain_failure(path: str | os.PathLike, error: soundfile.LibsndfileError) -> AudioError:
+def explain_failure(path: str | os.PathLike[str], error: soundfile.LibsndfileError) -> AudioError:
     """Why libsndfile could not read ``path``: the system's word if it cannot be opened at all."""
     try:
         with Path(path).open("rb") as file:

@@ -138,8 +138,7 @@ def import_transforms() -> types.ModuleType:
         for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
             del sys.modules[name]
         extension = types.ModuleType("torchaudio._extension")
-        extension._IS_TORCHAUDIO_EXT_AVAILABLE = False
-        extension.fail_if_no_align = refuse_alignment
+        vars(extension).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=refuse_alignment)
         sys.modules["torchaudio._extension"] = extension
         try:
             import torchaudio.transforms

@@ -193,6 +193,7 @@ def _read_wav(content: bytes) -> AudioFile:
     if encoding is None or channels != 1:
         raise WavError(f"format {tag}, {bits} bits, {channels} channels")
     data = np.frombuffer(chunks[b"data"], np.uint8)
+    samples: np.ndarray
     data = data[: len(data) // width * width]
     if encoding == "float32":
         samples = data.view("<f4").astype(np.float32)

@@ -9,7 +9,7 @@ __all__ = ["progress", "format_seconds"]
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 T = TypeVar("T")
 
@@ -42,8 +42,10 @@ def progress(
     if stream.isatty():
         from tqdm import tqdm
 
-        bar = {"desc": desc, "unit": f" {unit}", "total": total, "initial": initial}
-        with tqdm(**bar, file=stream, dynamic_ncols=True, smoothing=0.1) as shown:
+        bar: tqdm[Any] = tqdm(
+            desc=desc, unit=f" {unit}", total=total, initial=initial, file=stream, dynamic_ncols=True, smoothing=0.1
+        )
+        with bar as shown:
             for item in iterable:
                 yield item
                 shown.update(size(item))

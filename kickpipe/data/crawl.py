@@ -36,7 +36,8 @@ def crawl(root: Path, skip: Iterable[Path] = ()) -> Iterator[Found | LeftOut]:
     """
     skipped = {identity(folder.stat()) for folder in skip if folder.exists()}
     seen: set[tuple[int, int]] = set()
-    pending, linked = [""], []
+    pending = [""]
+    linked: list[str] = []
     while pending or linked:
         folder = pending.pop() if pending else linked.pop(0)
         try:
@@ -52,7 +53,7 @@ def crawl(root: Path, skip: Iterable[Path] = ()) -> Iterator[Found | LeftOut]:
         except OSError as error:
             yield failure(folder or ".", error)
             continue
-        subfolders = []
+        subfolders: list[str] = []
         for name in names:
             path = f"{folder}/{name}" if folder else name
             try:

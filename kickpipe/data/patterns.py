@@ -54,7 +54,7 @@ class Patterns:
         return None
 
 
-def to_regex(pattern: str) -> re.Pattern:
+def to_regex(pattern: str) -> re.Pattern[str]:
     """Regular expression of one pattern. Case is spelt out, because ``HUMP`` must see it."""
     if not re.search(r"[^\W_]", pattern):
         raise PatternError(f"pattern {pattern!r} has no letters or digits: it would match every name or none")

@@ -10,7 +10,7 @@ __all__ = ["PromptError", "UnknownKeyword", "Vocabulary", "build_vocabulary", "s
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from kickpipe.common.errors import KickpipeError
@@ -84,6 +84,7 @@ class Vocabulary:
 
     words: tuple[str, ...]
     counts: tuple[int, ...]
+    ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", tuple(self.words))

@@ -148,7 +148,7 @@ def ddim(
         beta = 1 - (schedule.alpha(t) / schedule.alpha(s)) ** 2
         fresh = eta * schedule.sigma(s) / schedule.sigma(t) * math.sqrt(beta)  # equation 16
         x = schedule.alpha(s) * x0 + math.sqrt(schedule.sigma(s) ** 2 - fresh**2) * predicted
-        return x + fresh * noise(index) if eta > 0 else x
+        return x + fresh * noise(index) if eta > 0 and noise is not None else x
 
     return _walk(denoiser, latent, schedule, timesteps(schedule, num_steps, start, spacing), update, constrain, on_step)
 

@@ -8,6 +8,7 @@ with different kernels. Every convolution is weight-normalised in training; `rem
 __all__ = ["LEAKY_SLOPE", "Generator", "ResBlock1"]
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -112,14 +113,14 @@ class Generator(nn.Module):
     @property
     def stages(self) -> list[tuple[nn.Module, nn.ModuleList]]:
         """Each upsampling with the residual blocks after it."""
-        return list(zip(self.upsamples, self.blocks, strict=True))
+        return [(up, cast(nn.ModuleList, blocks)) for up, blocks in zip(self.upsamples, self.blocks, strict=True)]
 
     def remove_weight_norm(self) -> None:
         """Folds the weight norm into plain weights, in place: the same output, less work. For inference only."""
         for module in list(self.modules()):
             if is_parametrized(module, "weight"):
                 # torch's remove_parametrizations edits the class, which a deep copy shares: this leaves copies alone
-                weight = module.weight.detach()
+                weight = cast(Tensor, module.weight).detach()
                 del module.parametrizations
                 module.__class__ = type(module).__bases__[0]
                 module.weight = nn.Parameter(weight)

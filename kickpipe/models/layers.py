@@ -20,6 +20,8 @@ __all__ = [
 ]
 
 import math
+from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -33,7 +35,7 @@ def halved(size: int, times: int = 1) -> int:
     return size
 
 
-def crop(x: Tensor, size: tuple[int, int]) -> Tensor:
+def crop(x: Tensor, size: Sequence[int]) -> Tensor:
     """Cuts x (B, C, H, W) down to its first `size` = (height, width) rows and columns."""
     return x[:, :, : size[0], : size[1]]
 
@@ -154,4 +156,4 @@ class TimestepEmbedding(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(dim, out_dim), nn.SiLU(), nn.Linear(out_dim, out_dim))
 
     def forward(self, timestep: Tensor) -> Tensor:
-        return self.mlp(sinusoidal_embedding(timestep, self.dim).to(self.mlp[0].weight.dtype))
+        return self.mlp(sinusoidal_embedding(timestep, self.dim).to(cast(Tensor, self.mlp[0].weight).dtype))

@@ -36,7 +36,7 @@ class RowConv(nn.Conv1d):
 class RowConvTranspose(nn.ConvTranspose1d):
     """nn.ConvTranspose1d along the row: (B, in, 1, N) -> (B, out, 1, N')."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the size of the output is not for choice
         return F.conv_transpose2d(
             channels_last(x),
             self.weight.unsqueeze(2),

@@ -8,6 +8,8 @@ The latent used everywhere outside training is mu.
 
 __all__ = ["VAE", "Decoder", "Encoder"]
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -55,7 +57,7 @@ class Decoder(nn.Module):
         self.input = nn.Conv2d(latent_channels, ins[0], 1)
         self.stages = nn.ModuleList(nn.Sequential(ResBlock(i), Upsample(i, o)) for i, o in zip(ins, outs, strict=True))
         # The last transposed convolution has nothing after it, so what goes into it is normalised here.
-        self.stages[-1].insert(1, nn.Sequential(group_norm(ins[-1]), nn.SiLU()))
+        cast(nn.Sequential, self.stages[-1]).insert(1, nn.Sequential(group_norm(ins[-1]), nn.SiLU()))
 
     def forward(self, latent: Tensor) -> Tensor:
         h = self.input(latent)

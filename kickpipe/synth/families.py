@@ -7,7 +7,7 @@ A family maps names of `Patch` fields to how they are drawn: `Log` (uniform in t
 __all__ = ["FAMILIES", "FAMILY_SHARES", "Range", "draw", "draw_patch"]
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -203,7 +203,7 @@ def draw_patch(rng: np.random.Generator, family: str, intents: tuple[str, ...]) 
         KeyError: For an unknown family or word.
     """
     table = COMMON | FAMILIES[family]
-    drawn = {}
+    drawn: dict[str, Any] = {}
     for name in sorted(table):
         value = draw(rng, table[name])
         if value is not None:

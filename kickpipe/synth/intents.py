@@ -7,6 +7,7 @@ the word is measured (`kickpipe.synth.words`); tests hold the share of those tha
 __all__ = ["INTENTS"]
 
 from collections.abc import Callable
+from typing import Any
 
 from kickpipe.synth.render import Patch
 
@@ -104,7 +105,7 @@ def _dusty(patch: Patch, amount: float) -> dict[str, float]:
 # fmt: on
 
 
-INTENTS: dict[str, Callable[[Patch, float], dict[str, float]]] = {
+INTENTS: dict[str, Callable[[Patch, float], dict[str, Any]]] = {
     "deep": _deep,
     "short": _short,
     "long": _long,

@@ -108,7 +108,7 @@ def _fft_size(num_samples: int) -> int:
 
 
 def _decaying_noise(
-    rng, size: int, sample_rate: int, band: tuple[float, float], decay: float, damp: float
+    rng: np.random.Generator, size: int, sample_rate: int, band: tuple[float, float], decay: float, damp: float
 ) -> np.ndarray:
     """Noise with shape (size,) through a band (low, high) in Hz that starts with a root mean square of 1 and decays.
 
@@ -169,7 +169,7 @@ def _body(patch: Patch, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x, envelope
 
 
-def _transient(patch: Patch, t: np.ndarray, sample_rate: int, rng) -> np.ndarray:
+def _transient(patch: Patch, t: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """Click, beater and noise with shape (N,)."""
     x = np.zeros(len(t))
     click = _gain(patch.click_db)
@@ -201,7 +201,7 @@ def _saturate(patch: Patch, x: np.ndarray) -> np.ndarray:
     return x
 
 
-def _colour(patch: Patch, x: np.ndarray, sample_rate: int, rng) -> np.ndarray:
+def _colour(patch: Patch, x: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """Room, tilt, boost, low- and high-pass in one pass through the frequency domain."""
     room = _gain(patch.room_db)
     tail = min(int(6.0 * patch.room_decay * sample_rate), sample_rate) if room > 0.0 else 0

@@ -242,8 +242,8 @@ def summary(rows: list[dict[str, str]], left_out: list[tuple[str, str]]) -> str:
         counts = " | ".join(str(kinds[kind]) for kind in ("real", "augmented", "synth"))
         lines.append(f"| {source} | {counts} | {held_out} | {licences} |")
     kinds = Counter(row["kind"] for row in rows)
-    held_out = sum(row["held_out"] == "1" for row in rows)
-    lines.append(f"| all | {kinds['real']} | {kinds['augmented']} | {kinds['synth']} | {held_out} | |")
+    num_held_out = sum(row["held_out"] == "1" for row in rows)
+    lines.append(f"| all | {kinds['real']} | {kinds['augmented']} | {kinds['synth']} | {num_held_out} | |")
     reasons = Counter(SAME_RECORDING if reason.startswith(SAME_RECORDING) else reason for _, reason in left_out)
     lines += ["", "left out:", *(f"  {count:4d}  {reason}" for reason, count in reasons.most_common())]
     return "\n".join(lines)
@@ -291,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=options.seed,
         num_workers=options.workers,
     )
-    write_csv(partial / "provenance.csv", list(rows[0]) if rows else ["file"], (row.values() for row in rows))
+    write_csv(partial / "provenance.csv", list(rows[0]) if rows else ["file"], (list(row.values()) for row in rows))
     write_csv(partial / "left_out.csv", ["original", "reason"], left_out)
     partial.replace(options.out)
     print(summary(rows, left_out))

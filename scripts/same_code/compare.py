@@ -145,6 +145,6 @@ def place(program: Program, reference: Reference) -> str:
 
 def diff(old: Canonical | None, new: Canonical | None) -> tuple[str, ...]:
     """Lines that differ; None stands for nothing."""
-    texts = [form.text.splitlines() if form else [] for form in (old, new)]
-    lines = list(difflib.unified_diff(*texts, n=1, lineterm=""))[2:]
+    before, now = (form.text.splitlines() if form else [] for form in (old, new))
+    lines = list(difflib.unified_diff(before, now, n=1, lineterm=""))[2:]
     return tuple(lines) or ("a name that was local leads to a definition, or the other way round",)

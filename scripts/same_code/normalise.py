@@ -18,6 +18,7 @@ from scripts.same_code.program import (
     is_type_checking,
 )
 
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 TUPLES = frozenset({"typing.NamedTuple"})
 KEEPS_ANNOTATIONS = " "  # no name; marks a class whose annotations mean something: pydantic converts by them
 
@@ -166,8 +167,9 @@ class Normaliser(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
-        if isinstance(getattr(node, "body", None), list) and not node.body:  # only docstrings or imports were in it
-            node.body = [ast.Pass()]
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and not body:  # only docstrings or imports were in it
+            body.append(ast.Pass())
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.stmt | None:
@@ -255,7 +257,7 @@ class Normaliser(ast.NodeTransformer):
         self.scopes.pop()
         return node
 
-    def visit_comprehension_of(self, node: ast.expr) -> ast.expr:
+    def visit_comprehension_of(self, node: Comprehension) -> ast.expr:
         first, *rest = node.generators
         first_iter = self.visit(first.iter)  # runs in the scope around it
         self.scopes.append(names_bound([g.target for g in node.generators], self.module))
