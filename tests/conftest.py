@@ -13,8 +13,14 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
+def kicks() -> Path:
+    """A few dozen real kicks, described by ``kicks.csv`` in it."""
+    return ROOT / "tests" / "fixtures" / "kicks"
+
+
+@pytest.fixture(scope="session")
 def library() -> Path:
-    """A folder of real samples of many formats, described by ``library.csv`` beside it."""
+    """A folder of hundreds of real samples of many formats, described by ``library.csv`` beside it."""
     path = Path(os.environ.get("KICKPIPE_TEST_LIBRARY", ROOT.parent / "shared" / "library"))
     if not path.is_dir():
         pytest.skip("no folder of real samples: set KICKPIPE_TEST_LIBRARY to one, with its library.csv beside it")

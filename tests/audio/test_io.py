@@ -222,6 +222,19 @@ def test_an_error_survives_the_way_back_from_a_worker():
     assert (str(error), error.kind) == ("silent", "silent")
 
 
+def test_real_kicks_are_read_whole_and_begin_where_they_begin(kicks, settings):
+    paths = sorted(path for path in kicks.rglob("*") if path.suffix in (".flac", ".wav"))
+    assert len(paths) >= 50
+    for path in paths:
+        samples, rate = decode(path)
+        assert len(samples.T) == soundfile.info(path).frames
+        waveform = prepare(path, settings)
+        assert np.abs(waveform).max() == pytest.approx(10 ** (-1 / 20), rel=1e-5)
+        seconds = samples.shape[-1] / rate
+        assert not waveform[round(seconds * 44100) + 100 :].any(), path  # silence after the end
+        assert np.abs(waveform[: round(seconds * 44100)]).max() == np.abs(waveform).max()
+
+
 def test_every_real_file_can_be_read(library, settings):
     paths = sorted(path for path in library.rglob("*") if path.is_file())[::8]
     for path in paths:

@@ -182,6 +182,16 @@ def test_a_write_that_fails_stops_the_run_and_leaves_no_partial_file(source, raw
     assert list(raw.iterdir()) == []
 
 
+def test_of_real_kicks_all_are_found_whose_names_say_that_they_are_kicks(kicks, raw):
+    result = aggregate(kicks, raw, default_filters(), ("808",))
+    silent = {f"EwonRael__BillieDrum/0{i}.flac" for i in range(1, 7)}
+    assert reasons(result) == dict.fromkeys(silent, "name") | {"README.md": "not_audio", "kicks.csv": "not_audio"}
+    every = {path.relative_to(kicks).as_posix() for path in kicks.rglob("*") if path.is_file()}
+    assert {sample.original_path for sample in result.samples} == every - reasons(result).keys()
+    words = {word for sample in result.samples for word in sample.keywords}
+    assert {"punchy", "deep", "808", "distorted", "long"} <= words
+
+
 def test_on_real_libraries_the_default_patterns_find_the_kicks_and_little_else(library, raw):
     with (library.parent / "library.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["path"]: row for row in csv.DictReader(file)}
