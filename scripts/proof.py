@@ -167,7 +167,7 @@ class OldProject:
         for stage in locked.values():
             params |= stage.get("params", {}).get("params.yaml", {})  # what the lock stands for, whatever was committed
         params = yaml.safe_load(yaml.safe_dump(plain(params)))
-        self.source = str(value_at(params, experiment.source))
+        self.source = str(flatten(params)[experiment.source])
         experiment.override(params, "params.yaml of then")
         write_params(path, params)
         for name in self.all_outs():
@@ -256,25 +256,6 @@ def write_params(project: Path, params: dict[str, Any]) -> None:
     (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 
-def override(params: dict[str, Any], values: Mapping[str, Any], whose: str) -> None:
-    """Sets values by dotted names; each must be there."""
-    for name, value in values.items():
-        *sections, last = name.split(".")
-        inner: Any = params
-        for section in sections:
-            inner = inner.get(section) if isinstance(inner, dict) else None
-        if not isinstance(inner, dict) or last not in inner:
-            raise Unproved(f"{whose} has no {name}, which the tiny run sets; see scripts/proof.py")
-        inner[last] = value
-
-
-def value_at(params: Mapping[str, Any], name: str) -> Any:
-    value: Any = params
-    for part in name.split("."):
-        value = value[part]
-    return value
-
-
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested params by dotted names."""
     flat: dict[str, Any] = {}
@@ -311,5 +292,4 @@ def remove(path: Path) -> None:
 
 
 def git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, stdout=subprocess.PIPE, check=True, encoding="utf-8")
-    return done.stdout
+    return subprocess.run(["git", *arguments], cwd=root, stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout

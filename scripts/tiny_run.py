@@ -53,6 +53,7 @@ TINY_RUN = Experiment(
         "diffusion.min_count": 3,
         "diffusion.batch_size": 8,
         "diffusion.iterations": 6,
+        "diffusion.ema_decay": 0.3,  # reached by the warm-up within the tiny run
         "diffusion.validate_every": 3,
         "diffusion.checkpoint_every": 4,
         "vocoder.channels": 32,
