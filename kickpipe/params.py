@@ -77,12 +77,15 @@ class AggregateParams(Section):
     extensions: Annotated[tuple[str, ...], Field(min_length=1)]
     min_bytes: NonNegativeCount
     max_bytes: Count
+    tempos: tuple[Count, Count] | None
     keep_numbers: tuple[str, ...]
 
     @model_validator(mode="after")
-    def check_sizes(self) -> "AggregateParams":
+    def check_ranges(self) -> "AggregateParams":
         if self.min_bytes > self.max_bytes:
             raise ValueError(f"min_bytes {self.min_bytes} must not exceed max_bytes {self.max_bytes}")
+        if self.tempos and self.tempos[0] > self.tempos[1]:
+            raise ValueError(f"tempos {list(self.tempos)}: the lowest must not exceed the highest")
         return self
 
 

@@ -17,7 +17,9 @@ DATA = Path("data")
 def main() -> None:
     params = load_params().aggregate
     source_dir = Path(params.source_dir)
-    filters = Filters(params.include, params.exclude, params.extensions, params.min_bytes, params.max_bytes)
+    filters = Filters(
+        params.include, params.exclude, params.extensions, params.min_bytes, params.max_bytes, params.tempos
+    )
     result = aggregate(source_dir, DATA / "raw", filters, params.keep_numbers)
     write_left_out(DATA / "left_out.csv", result.left_out)
     result.check(source_dir)

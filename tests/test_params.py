@@ -93,6 +93,7 @@ def test_a_missing_section_is_refused(tmp_path, section):
         ("vocoder.crop", "louder"),
         ("vocoder.betas", [0.8]),
         ("aggregate.source_dir", 5),
+        ("aggregate.tempos", [60]),
     ],
 )
 def test_a_mistyped_value_is_refused_by_its_dotted_name(tmp_path, name, value):
@@ -139,6 +140,7 @@ def test_a_number_that_dvc_wrote_as_text_is_a_number(tmp_path):
         ({"diffusion.time_dim": 63}, "diffusion: time_dim 63 must be even"),
         ({"diffusion.channels": [64, 130]}, "diffusion: channels: the last, 130, must be a multiple of 4"),
         ({"aggregate.min_bytes": 2**30}, "aggregate: min_bytes 1073741824 must not exceed max_bytes 1048576"),
+        ({"aggregate.tempos": [200, 60]}, "aggregate: tempos .200, 60.: the lowest must not exceed the highest"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(tmp_path, changes, message):

@@ -1,6 +1,6 @@
 """From a folder of sample packs to a flat library of kicks: crawl, filter, copy, name.
 
-A file becomes part of the library if its name says kick and not loop, its size is right, and its content is new. It
+A file becomes part of the library if its name says kick and not loop or tempo, its size is right, and its content is new. It
 is copied (not linked: whoever edits a sample in ``data/source`` must not change ``data/raw``) under a name that
 begins with the SHA-256 of its content, ``a3f2e1_KICK3.WAV``. Everything else is listed with its reason.
 """
@@ -19,6 +19,7 @@ from kickpipe.data.crawl import Found, crawl, failure, printable
 from kickpipe.data.names import clean_name, name_files
 from kickpipe.data.patterns import Patterns
 from kickpipe.data.tables import LeftOut, Sample, count_reasons, format_counts
+from kickpipe.data.tempos import Tempos
 from kickpipe.data.vocabulary import tokenize
 
 REASONS = {
@@ -26,6 +27,7 @@ REASONS = {
     "hidden": "hidden file",
     "name": "name matches none of aggregate.include",
     "excluded": "name matches one of aggregate.exclude",
+    "tempo": "name has a tempo, a number in the range aggregate.tempos",
     "too_small": "smaller than aggregate.min_bytes",
     "too_large": "larger than aggregate.max_bytes",
     "duplicate": "same content as another file",
@@ -48,22 +50,30 @@ class Filters:
         extensions: What audio files end in, without the dot.
         min_bytes: Smallest size of a file.
         max_bytes: Largest size of a file.
+        tempos: The lowest and the highest number (BPM) that is the tempo of a loop; None if none is.
 
     Raises:
         PatternError: If a pattern has no letters or digits.
     """
 
     def __init__(
-        self, include: Iterable[str], exclude: Iterable[str], extensions: Iterable[str], min_bytes: int, max_bytes: int
+        self,
+        include: Iterable[str],
+        exclude: Iterable[str],
+        extensions: Iterable[str],
+        min_bytes: int,
+        max_bytes: int,
+        tempos: tuple[int, int] | None = None,
     ) -> None:
         self.include = Patterns(include)
         self.exclude = Patterns(exclude)
         self.extensions = sorted(extension.lower().lstrip(".") for extension in extensions)
         self.min_bytes = min_bytes
         self.max_bytes = max_bytes
+        self.tempos = tempos
 
-    def judge(self, file: Found) -> LeftOut | None:
-        """Why ``file`` does not enter the library; None if it may."""
+    def judge(self, file: Found, tempos: Tempos | None = None) -> LeftOut | None:
+        """Why ``file`` does not enter the library; None if it may. ``tempos`` know the files beside it."""
         name = file.path.rpartition("/")[2]
         stem, _, extension = name.rpartition(".")
         if name.startswith("."):  # among them macOS's "._KICK.wav", which holds no audio
@@ -74,6 +84,8 @@ class Filters:
             return LeftOut(printable(file.path), "name", "matches no include pattern")
         if pattern := self.exclude.find(file.path):
             return LeftOut(printable(file.path), "excluded", f"matches {pattern}")
+        if tempos and (number := tempos.find(file.path)):
+            return LeftOut(printable(file.path), "tempo", f"{number} BPM")
         return self.judge_size(file.path, file.size)
 
     def judge_size(self, path: str, size: int) -> LeftOut | None:
@@ -142,14 +154,14 @@ def aggregate(source_dir: Path, raw_dir: Path, filters: Filters, keep_numbers: C
         source_dir: A folder of samples, nested at will. It is only read.
         raw_dir: The flat folder to fill.
         filters: What a kick is.
-        keep_numbers: Numbers that are keywords, such as "808".
+        keep_numbers: Numbers that are keywords, such as "808", and so no tempos.
 
     Raises:
         AggregateError: If the folder is missing, or is the one to fill.
         OSError: If ``raw_dir`` cannot be written.
     """
     check_folders(source_dir, raw_dir)
-    candidates, left_out, num_files = select(source_dir, raw_dir, filters)
+    candidates, left_out, num_files = select(source_dir, raw_dir, filters, keep_numbers)
     raw_dir.mkdir(parents=True, exist_ok=True)
     copies: dict[str, str] = {}  # digest to path, in the order of paths
     try:
@@ -184,19 +196,25 @@ def check_folders(source_dir: Path, raw_dir: Path) -> None:
         )
 
 
-def select(source_dir: Path, raw_dir: Path, filters: Filters) -> tuple[list[str], list[LeftOut], int]:
+def select(
+    source_dir: Path, raw_dir: Path, filters: Filters, keep_numbers: Collection[str]
+) -> tuple[list[str], list[LeftOut], int]:
     """Paths that pass all filters on name and size, sorted; what does not, with reasons; the number of files."""
-    candidates, left_out, num_files = [], [], 0
+    files: list[Found] = []
+    left_out: list[LeftOut] = []
     for item in crawl(source_dir, skip=[raw_dir]):
         if isinstance(item, LeftOut):
             left_out.append(item)
-            continue
-        num_files += 1
-        if reason := filters.judge(item):
+        else:
+            files.append(item)
+    tempos = filters.tempos and Tempos(*filters.tempos, (file.path for file in files), keep_numbers)
+    candidates = []
+    for file in files:
+        if reason := filters.judge(file, tempos):
             left_out.append(reason)
         else:
-            candidates.append(item.path)
-    return sorted(candidates), left_out, num_files
+            candidates.append(file.path)
+    return sorted(candidates), left_out, len(files)
 
 
 def copy(source_dir: Path, path: str, raw_dir: Path, filters: Filters, copies: dict[str, str]) -> LeftOut | None:

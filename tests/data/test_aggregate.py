@@ -26,7 +26,9 @@ def raw(tmp_path):
 
 def default_filters(**changes) -> Filters:
     params = load_params(ROOT / "params.yaml").aggregate
-    values = {name: getattr(params, name) for name in ("include", "exclude", "extensions", "min_bytes", "max_bytes")}
+    values = {
+        name: getattr(params, name) for name in ("include", "exclude", "extensions", "min_bytes", "max_bytes", "tempos")
+    }
     return Filters(**values | changes)
 
 
@@ -66,6 +68,18 @@ def test_numbers_that_are_names_become_keywords(source, raw):
         ("LoopKick.wav", "excluded"),
         ("Kick_120bpm.wav", "excluded"),
         ("BPM 90 kick.wav", "excluded"),
+        ("LOOPKICK.wav", "excluded"),
+        ("LOOPKICK_2.wav", "excluded"),
+        ("loopkick3.wav", "excluded"),
+        ("kick_looped.wav", "excluded"),
+        ("KickLooping 2.wav", "excluded"),
+        ("128bpmkick.wav", "excluded"),
+        ("128BPMKICK.wav", "excluded"),
+        ("kickbpm128.wav", "excluded"),
+        ("Kick_125_A.wav", "tempo"),
+        ("128 kick.wav", "tempo"),
+        ("kick-60.wav", "tempo"),
+        ("kick.200.wav", "tempo"),
         ("kick.txt", "not_audio"),
         ("kick", "not_audio"),
         ("kick.wav.asd", "not_audio"),
@@ -79,6 +93,35 @@ def test_a_name_that_says_no_kick_is_left_out(source, raw, name, reason):
     result = aggregate(source, raw, default_filters())
     assert reasons(result) == {name: reason}
     assert [sample.original_path for sample in result.samples] == ["pack/kick.wav"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Kick_125A.wav",
+        "Kick 59.wav",
+        "Kick 201.wav",
+        "Kick 061.wav",
+        "Kick 110.wav",
+        "loopmasters kick.wav",
+        "kick90s.wav",
+    ],
+)
+def test_names_that_only_look_like_loops_are_kept(source, raw, name):
+    put(source, name)
+    assert len(aggregate(source, raw, default_filters(), ("110",)).samples) == 1
+
+
+def test_serial_numbers_are_no_tempos(source, raw):
+    for number in (2, 100, 125):
+        put(source, f"pack/Kick {number}.wav")
+    put(source, "loops/Kick 125.wav")
+    assert reasons(aggregate(source, raw, default_filters())) == {"loops/Kick 125.wav": "tempo"}
+
+
+def test_the_search_for_tempos_can_be_left_out(source, raw):
+    put(source, "Kick_125_A.wav")
+    assert len(aggregate(source, raw, default_filters(tempos=None)).samples) == 1
 
 
 @pytest.mark.parametrize(
@@ -208,6 +251,7 @@ def test_on_real_libraries_the_default_patterns_find_the_kicks_and_little_else(l
     assert len(found & kicks) / len(kicks) > 0.95, "recall"
     in_name = {path for path in kicks if "kick" in path.rpartition("/")[2].lower() and "loop" not in path.lower()}
     assert in_name <= found
+    assert "tempo" not in reasons(result).values()
 
 
 def test_with_folder_patterns_every_real_kick_is_found(library, raw):
