@@ -77,7 +77,7 @@ def measure(project: Path, count: int, source: Path | None, workers: int, repro:
     row["together"] = row["aggregate"] + row["preprocess"]
     row["cpu"] = cpu
     row["peak_mib"] = max(peaks)
-    row["files"] = json.loads((project / "metrics" / "aggregate.json").read_text(encoding="utf-8"))["num_kicks"]
+    row["files"] = json.loads((project / "metrics" / "aggregate.json").read_text(encoding="utf-8"))["kicks"]
     if repro:
         row["no_op"] = time_no_op(project, environment)
     return row

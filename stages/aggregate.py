@@ -1,6 +1,6 @@
 """Stage aggregate: the samples below ``aggregate.source_dir`` to data/raw and data/metadata.csv.
 
-What was left out is in data/left_out.csv, file by file, and counted in metrics/aggregate.json.
+What was left out is in data/left_out.csv, file by file, and counted by reason in metrics/aggregate_details.json.
 """
 
 from pathlib import Path
@@ -25,6 +25,7 @@ def main() -> None:
     result.check(source_dir)
     write_metadata(DATA / "metadata.csv", result.samples)
     write_json("metrics/aggregate.json", result.metrics())
+    write_json("metrics/aggregate_details.json", result.details())
     print(result.summary(DATA / "left_out.csv"))
 
 

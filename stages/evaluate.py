@@ -9,7 +9,7 @@ from kickpipe.evaluation.evaluate import EvaluationOptions, evaluate
 from kickpipe.evaluation.library import Choice, load_library
 from kickpipe.evaluation.report import build_report
 from kickpipe.evaluation.report.origin import current_commit
-from kickpipe.evaluation.summary import comparison_text
+from kickpipe.evaluation.summary import comparison_text, headline_text
 from kickpipe.generate import KickGenerator
 from kickpipe.params import load_params
 from stages.entry import run
@@ -51,7 +51,9 @@ def main() -> None:
         commit=current_commit(),
         models=generator.hashes,
     )
-    print(comparison_text(evaluation.details))
+    print(
+        f"{headline_text(evaluation.metrics, evaluation.details['reasons'])}\n\n{comparison_text(evaluation.details)}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Stage preprocess: every file of data/raw to a log-mel tensor in data/processed.
 
-Files that cannot be used are in data/preprocess_left_out.csv with reasons, and counted in metrics/preprocess.json.
+Files that cannot be used are in data/preprocess_left_out.csv with reasons, and counted by reason in
+metrics/preprocess_details.json.
 """
 
 from pathlib import Path
@@ -23,6 +24,7 @@ def main() -> None:
     table = DATA / "preprocess_left_out.csv"
     write_left_out(table, result.left_out)
     write_json("metrics/preprocess.json", result.metrics())
+    write_json("metrics/preprocess_details.json", result.details())
     print(result.summary(table))
     result.check(params.preprocess.max_failed_share, table)
 

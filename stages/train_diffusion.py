@@ -54,7 +54,7 @@ def main() -> None:
         preview=torch.inference_mode()(vae.model.decode),
     )
     write_curves("plots/train_diffusion.csv", tracker.rows)
-    write_json("metrics/train_diffusion.json", {"keywords": len(words), **tracker.summary()})
+    write_json("metrics/train_diffusion.json", {"keywords": len(words), **tracker.summary("step", "loss", "val_loss")})
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def main() -> None:
         model_path=Path("checkpoints/vae.safetensors"),
     )
     write_curves("plots/train_vae.csv", tracker.rows)
-    write_json("metrics/train_vae.json", tracker.summary())
+    write_json("metrics/train_vae.json", tracker.summary("step", "loss", "val_loss", "val_l1"))
 
 
 if __name__ == "__main__":

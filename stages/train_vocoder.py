@@ -41,7 +41,7 @@ def main() -> None:
         model_path=Path("checkpoints/vocoder.safetensors"),
     )
     write_curves("plots/train_vocoder.csv", tracker.rows)
-    write_json("metrics/train_vocoder.json", tracker.summary())
+    write_json("metrics/train_vocoder.json", tracker.summary("step", "val_mel", "val_stft"))
 
 
 if __name__ == "__main__":

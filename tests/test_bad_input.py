@@ -151,7 +151,7 @@ def test_samples_that_cannot_be_used_are_left_out_with_the_reason(project, sourc
     assert path.endswith(f"{name} kick.wav")
     assert found == reason
     assert detail
-    assert json.loads(Path("metrics/preprocess.json").read_text())["left_out"][reason] == 1
+    assert json.loads(Path("metrics/preprocess_details.json").read_text())["left_out"][reason] == 1
 
 
 @pytest.mark.parametrize(
@@ -373,8 +373,8 @@ def test_everything_wrong_at_once_leaves_one_good_kick(project, source):
     (source / "noise kick.mp3").write_bytes(os.urandom(9000))
     (source / "copy of good kick.wav").write_bytes((source / "good kick.wav").read_bytes())
     run()
-    counts = json.loads(Path("metrics/aggregate.json").read_text())
+    counts = json.loads(Path("metrics/aggregate_details.json").read_text())
     assert kept() == ["copy of good kick.wav"]
-    assert counts["num_files"] == counts["num_kicks"] + counts["num_left_out"]
+    assert counts["files"] == counts["kicks"] + sum(counts["left_out"].values())
     assert counts["left_out"]["duplicate"] == 1
-    assert json.loads(Path("metrics/preprocess.json").read_text())["num_tensors"] == 1
+    assert json.loads(Path("metrics/preprocess.json").read_text())["kicks"] == 1

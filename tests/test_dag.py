@@ -1,6 +1,7 @@
 """dvc.yaml against the code: what it declares must be what the stages read, write and import."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -93,6 +94,14 @@ def test_model_files_are_the_only_outputs_that_dvc_keeps_and_pushes(stage):
 def test_metrics_are_those_that_the_stages_write():
     written = [name for stage in STAGES for name in outs(stage) if re.fullmatch(r"metrics/\w+\.json", name)]
     assert [name for name in written if not name.endswith("_details.json")] == DVC["metrics"]
+
+
+@pytest.mark.parametrize("name", DVC["metrics"])
+def test_a_metrics_file_has_at_most_five_numbers_and_no_nested_ones(name):
+    values = json.loads((ROOT / name).read_text(encoding="utf-8"))
+    shown = {key: value for key, value in values.items() if not isinstance(value, list)}  # DVC leaves lists out
+    assert 1 <= len(shown) <= 5
+    assert all(isinstance(value, (int, float)) for value in shown.values()), shown
 
 
 def test_curves_are_plotted():

@@ -181,7 +181,7 @@ def test_metrics_and_plots_can_be_shown(project, run, tmp_path):
     shown = json.loads(run(project, "dvc", "metrics", "show", "--json"))
     files = shown[""]["data"]
     assert set(files) == {f"metrics/{stage}.json" for stage in STAGES}
-    assert files["metrics/aggregate.json"]["data"]["num_kicks"] == 24
+    assert files["metrics/aggregate.json"]["data"]["kicks"] == 24
     assert files["metrics/train_vae.json"]["data"]["val_loss"] > 0
     printed = run(project, "dvc", "plots", "show", "--out", str(tmp_path / "plots"))
     assert "failed" not in printed.lower()

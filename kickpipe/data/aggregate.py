@@ -111,12 +111,15 @@ class Aggregate:
     left_out: list[LeftOut]
     num_files: int
 
-    def metrics(self) -> dict[str, int | dict[str, int]]:
-        """Counts for ``dvc metrics``."""
+    def metrics(self) -> dict[str, int]:
+        """What ``dvc metrics show`` prints: ``kicks`` that entered, and files ``left_out``."""
+        return {"kicks": len(self.samples), "left_out": len(self.left_out)}
+
+    def details(self) -> dict[str, int | dict[str, int]]:
+        """All counts, those of the files left out by reason."""
         return {
-            "num_files": self.num_files,
-            "num_kicks": len(self.samples),
-            "num_left_out": len(self.left_out),
+            "files": self.num_files,
+            "kicks": len(self.samples),
             "left_out": count_reasons(self.left_out, REASONS),
         }
 

@@ -55,14 +55,15 @@ class Preprocessed:
     filenames: list[str]
     left_out: list[LeftOut]
 
-    def metrics(self) -> dict[str, int | float | dict[str, int]]:
-        """Counts for ``dvc metrics``."""
-        total = len(self.filenames) + len(self.left_out)
+    def metrics(self) -> dict[str, int]:
+        """What ``dvc metrics show`` prints: ``kicks`` that have a tensor, and files ``left_out``."""
+        return {"kicks": len(self.filenames), "left_out": len(self.left_out)}
+
+    def details(self) -> dict[str, int | dict[str, int]]:
+        """All counts, those of the files left out by reason."""
         return {
-            "num_files": total,
-            "num_tensors": len(self.filenames),
-            "num_left_out": len(self.left_out),
-            "failed_share": len(self.left_out) / total if total else 0.0,
+            "files": len(self.filenames) + len(self.left_out),
+            "kicks": len(self.filenames),
             "left_out": count_reasons(self.left_out, REASONS),
         }
 

@@ -21,7 +21,7 @@ from kickpipe.evaluation.defects import defect_shares
 from kickpipe.evaluation.keywords import evaluate_keywords
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.reconstruction import RoundTrips, evaluate_round_trips
-from kickpipe.evaluation.summary import summary
+from kickpipe.evaluation.summary import headline
 from kickpipe.generate import KickGenerator
 from kickpipe.synth import synthesise
 
@@ -62,7 +62,7 @@ class Evaluation:
     """What came out.
 
     Arguments:
-        metrics: Few numbers with short names, for ``dvc metrics``.
+        metrics: The five numbers of ``HEADLINE``; why one is None, the details say under ``reasons``.
         details: All of them, nested, JSON values.
         generated: The generated kicks, measured, with waveforms.
         nearest_training: For each generated kick the name of the nearest training kick, and its distance in dB.
@@ -70,7 +70,7 @@ class Evaluation:
         library: The real kicks.
     """
 
-    metrics: dict[str, Any]
+    metrics: dict[str, float | None]
     details: dict[str, Any]
     generated: KickSet
     nearest_training: list[tuple[str, float]]
@@ -123,7 +123,7 @@ def evaluate(generator: KickGenerator, library: Library, options: EvaluationOpti
     )
     details = finite(details, reasons)
     return Evaluation(
-        metrics=summary(details, reasons, options.guidance),
+        metrics=headline(details, reasons, options.guidance),
         details={**details, "reasons": dict(reasons)},
         generated=generated,
         nearest_training=nearest_training(generated, library),

@@ -100,10 +100,13 @@ class Tracker:
             for name, value in scalars.items():
                 self.writer.add_scalar(f"val/{name}", value, step)
 
-    def summary(self) -> dict[str, float]:
-        """The last row of the curves, to compare runs by: steps, training means, validation scalars."""
+    def summary(self, *names: str) -> dict[str, float]:
+        """The last row of the curves, to compare runs by: these of its columns that it has, to four digits.
+
+        All columns are in the curves; a table over several runs and stages has room for few.
+        """
         row = self.rows[-1] if self.rows else {}
-        return {name: round(value, 5) for name, value in row.items()}
+        return {name: row[name] if name == "step" else float(f"{row[name]:.4g}") for name in names if name in row}
 
     def pictures(self, step: int, name: str, mels: Tensor) -> None:
         """Shows log-mels with shape (B, 1, M, L) side by side, low bands at the bottom."""

@@ -1,6 +1,6 @@
 """Parts of a Markdown file that a script writes: between ``<!-- name: rendered -->`` and ``<!-- name: end -->``."""
 
-__all__ = ["CardError", "fill", "number", "percent", "table"]
+__all__ = ["CardError", "fill", "table"]
 
 import re
 from collections.abc import Iterable, Sequence
@@ -42,17 +42,3 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], align: str | No
     rule = ["--:" if side == "r" else "---" for side in align]
     lines = [head, rule, *([str(cell).replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def number(value: float | int | None) -> str:
-    """Three significant digits; a dash for what was not measured."""
-    if value is None:
-        return "-"
-    if isinstance(value, int) or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
-
-
-def percent(share: float | None) -> str:
-    """A share in percent, with one decimal."""
-    return "-" if share is None else f"{100 * share:.1f}%"

@@ -17,35 +17,27 @@ from typing import Any
 
 import yaml
 
+from kickpipe.evaluation.answers import NoAnswer
 from kickpipe.evaluation.defects import DEFECTS
+from kickpipe.evaluation.measures import (
+    DESCRIPTOR_MEASURES,
+    DISTANCES,
+    KEYWORD_SCORES,
+    NOTHING,
+    ROUND_TRIPS,
+    SETS,
+    TRIPS,
+    Measure,
+    defect_label,
+    number,
+    percent,
+)
 from kickpipe.evaluation.registry import EMBEDDINGS
-from scripts.release.card_sections import CardError, fill, number, percent, table
+from kickpipe.evaluation.summary import kernel_ratio, keyword_mean
+from scripts.release.card_sections import CardError, fill, table
 
 ROOT = Path(__file__).resolve().parents[2]
-SETS = {
-    "generated": "generated",
-    "training": "training kicks",
-    "synthesiser": "synthesiser",
-    "floor": "real against real",
-}
-DISTANCES = {
-    "kernel": "kernel distance (lower is better)",
-    "frechet": "Fréchet distance (lower)",
-    "precision": "precision (higher)",
-    "recall": "recall (higher)",
-    "density": "density (higher)",
-    "coverage": "coverage (higher)",
-}
-TRIPS = {
-    "griffin_lim": "real mel, plain Griffin-Lim (64 iterations)",
-    "retrieved": "real mel, low band retrieved, 16 Griffin-Lim iterations",
-    "hifigan": "real mel, HiFi-GAN alone",
-    "vocoder": "real mel, vocoder (HiFi-GAN, low band retrieved, 4 iterations)",
-    "vae_griffin_lim": "VAE, plain Griffin-Lim",
-    "vae_retrieved": "VAE, low band retrieved, Griffin-Lim",
-    "vae_hifigan": "VAE, HiFi-GAN alone",
-    "vae_vocoder": "VAE, vocoder",
-}
+COMPARED = ("generated", "training", "synthesiser", "floor")
 MODELS = {"train_vae": "VAE", "train_diffusion": "diffusion", "train_vocoder": "vocoder"}
 
 
@@ -77,9 +69,10 @@ def render(root: Path) -> dict[str, str]:
         specified = yaml.safe_load((root / "presets" / "specification.yaml").read_text(encoding="utf-8"))
         run = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
         sections["settings"] = render_settings(specified, run)
-    if has(root, "metrics/evaluate.json") and has(root, "metrics/evaluate_details.json"):
-        summary, details = read(root / "metrics/evaluate.json"), read(root / "metrics/evaluate_details.json")
-        sections |= {"measured": render_measured(details), "targets": render_targets(summary, details)}
+    if has(root, "metrics/evaluate_details.json"):
+        details = read(root / "metrics/evaluate_details.json")
+        guidance = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))["evaluate"]["guidance"]
+        sections |= {"measured": render_measured(details), "targets": render_targets(details, guidance)}
     return sections
 
 
@@ -116,7 +109,7 @@ def render_training(curves: dict[str, dict[str, Any]]) -> str:
     for name, values in curves.items():
         step = number(values.get("step"))
         terms = ", ".join(f"{key} {number(value)}" for key, value in values.items() if key.startswith("val_"))
-        rows.append([MODELS[name], step, terms or "-"])
+        rows.append([MODELS[name], step, terms or NOTHING])
     return table(["model", "step", "at the end, on held-out kicks"], rows, "lrl")
 
 
@@ -164,36 +157,47 @@ def distances(details: dict[str, Any]) -> str | None:
     if not (found := details.get("distances")):
         return None
     parts = [f"{found['number']} kicks on each side, {found['draws']} draws: median (lowest to highest)."]
-    for name, measures in found["embeddings"].items():
+    for name, values in found["embeddings"].items():
         rows = [
-            [text, *(spread(measures[measure].get(kind)) for kind in SETS)]
-            for measure, text in DISTANCES.items()
-            if measure in measures
+            [
+                f"{measure.with_unit()} ({measure.better} is better)",
+                *(spread(measure, values[key].get(kind)) for kind in COMPARED),
+            ]
+            for key, measure in DISTANCES.items()
+            if key in values
         ]
-        label = next((item.label for item in EMBEDDINGS if item.name == name), name)
-        parts.append(table([f"measure, embedding {label}", *SETS.values()], rows))
+        embedding = next((f"{item.label}: {item.hint}" for item in EMBEDDINGS if item.name == name), name)
+        parts += [f"Embedding {embedding}.", table(["measure", *(SETS[kind] for kind in COMPARED)], rows)]
     return "\n\n".join(parts)
 
 
-def spread(value: dict[str, float] | None) -> str:
-    return "-" if not value else f"{number(value['median'])} ({number(value['low'])} to {number(value['high'])})"
+def spread(measure: Measure, value: dict[str, float] | None) -> str:
+    if not value:
+        return measure.format(None)
+    return f"{measure.format(value['median'])} ({measure.format(value['low'])} to {measure.format(value['high'])})"
 
 
 def descriptors(details: dict[str, Any]) -> str | None:
     if not (found := at(details, "distances.descriptors")):
         return None
-    rows = [[f"`{name}`", *(number(at(sets, f"{kind}.median")) for kind in SETS)] for name, sets in found.items()]
-    return f"Wasserstein-1 distance, in the descriptor's unit.\n\n{table(['descriptor', *SETS.values()], rows)}"
+    rows = []
+    for name, sets in found.items():
+        measure = DESCRIPTOR_MEASURES[name]
+        values = (measure.format(at(sets, f"{kind}.median")) for kind in COMPARED)
+        rows.append([measure.with_unit(), *values])
+    head = ["descriptor", *(SETS[kind] for kind in COMPARED)]
+    return f"Wasserstein-1 distance, in the descriptor's unit.\n\n{table(head, rows)}"
 
 
 def defects(details: dict[str, Any]) -> str | None:
-    kinds = {"generated": "generated", "heldout": "held-out real", "training": "training"}
+    kinds = ("generated", "heldout", "training")
     if not at(details, "defects.generated"):
         return None
-    meanings = {"any": "any of them", **DEFECTS}
-    rows = [[f"`{name}`: {text}", *(percent(at(details, f"defects.{kind}.{name}")) for kind in kinds)]
-            for name, text in meanings.items()]  # fmt: skip
-    return table(["defect", *kinds.values()], rows)
+    rows = []
+    for name in ("any", *DEFECTS):
+        label = f"{defect_label(name)}: {DEFECTS[name]}" if name in DEFECTS else defect_label(name)
+        rows.append([label, *(percent(at(details, f"defects.{kind}.{name}")) for kind in kinds)])
+    return table(["defect", *(SETS[kind] for kind in kinds)], rows)
 
 
 def copies(details: dict[str, Any]) -> str | None:
@@ -209,69 +213,67 @@ def copies(details: dict[str, Any]) -> str | None:
 def round_trips(details: dict[str, Any]) -> str | None:
     if not (found := details.get("round_trips")):
         return None
-    columns = {
-        "convergence": "convergence.mean",
-        "log magnitude": "log_magnitude.mean",
-        "correlation below 150 Hz": "low_correlation.mean",
-        "in either polarity": "low_correlation_unsigned.mean",
-        "onset error, ms": "onset_error_ms.mean",
-        "its 90th percentile": "onset_error_ms.p90",
-        "decay error, ms": "decay_error_ms.mean",
-        "tail, dBFS": "tail_db.mean",
-    }
-    head, measures = ["trip", *columns], columns.values()
-    rows = [
-        [text, *(number(at(found[trip], name)) for name in measures)] for trip, text in TRIPS.items() if trip in found
-    ]
+    trips = {name: about for name, about in TRIPS.items() if name in found}
+    measures = {name: measure for name, measure in ROUND_TRIPS.items() if any(name in found[trip] for trip in trips)}
+    rows = []
+    for trip, about in trips.items():
+        cells = []
+        for name, measure in measures.items():
+            worst = "p10" if measure.better == "higher" else "p90"
+            mean, tenth = (measure.format(at(found[trip], f"{name}.{part}")) for part in ("mean", worst))
+            cells.append(f"{mean} ({tenth})")
+        rows.append([f"{about.label}: {about.hint}", *cells])
     mel = f"log-mel error of the VAE: {number(at(found, 'mel.l1.mean'))} nats, {number(at(found, 'mel.db.mean'))} dB"
-    return f"{found['number']} kicks; {mel}.\n\n{table(head, rows)}"
+    head = ["trip", *(measure.with_unit() for measure in measures.values())]
+    return f"{found['number']} kicks; {mel}. Mean, in brackets the worst tenth.\n\n{table(head, rows)}"
 
 
 def keywords(details: dict[str, Any]) -> str | None:
     if not (found := details.get("keywords")):
         return None
+    top1 = KEYWORD_SCORES["top1"]
     levels = list(next(iter(found.values()))["guidance"])
     head = ["keyword", "real kicks", "top-1 of real kicks", "unprompted", *(f"guidance {level}" for level in levels)]
     rows = []
     for word, result in found.items():
-        scores = [percent(at(result, f"{name}.top1")) for name in ("ceiling", "base")]
-        prompted = [percent(result["guidance"][level]["top1"]) for level in levels]
+        scores = [top1.format(at(result, f"{name}.top1")) for name in ("ceiling", "base")]
+        prompted = [top1.format(result["guidance"][level]["top1"]) for level in levels]
         rows.append([word, number(result["real"]), *scores, *prompted])
-    return f"Top-1: share of kicks whose nearest real kick has the keyword.\n\n{table(head, rows)}"
+    return f"{top1.label}: {top1.hint}.\n\n{table(head, rows)}"
 
 
-def render_targets(summary: dict[str, Any], details: dict[str, Any]) -> str:
-    """What the release was to reach, and whether it does."""
+def render_targets(details: dict[str, Any], guidance: float) -> str:
+    """What the release was to reach, and whether it does; the keywords at the tested guidance nearest to ``guidance``."""
+    measures = next(iter((at(details, "distances.embeddings") or {}).values()), {})
+    try:
+        ratio = kernel_ratio(details, details["reasons"])
+    except NoAnswer:
+        ratio = None
+    coverage, target = (at(measures, f"coverage.{kind}.median") for kind in ("generated", "training"))
+    words = keyword_mean(details, "top1", guidance, acoustic=True)
     trips = details.get("round_trips") or {}
-    target = at(summary, "coverage_train")
-    gl, vocoder, vae = (at(trips, f"{trip}.convergence.mean") for trip in ("griffin_lim", "vocoder", "vae_griffin_lim"))
-    onset, gl_onset = (at(trips, f"{trip}.onset_error_ms.mean") for trip in ("vocoder", "griffin_lim"))
-    kad, kad_train = summary.get("kad"), summary.get("kad_train")
+
+    def mean(path: str) -> float | None:
+        return at(trips, f"{path}.mean")
+
     checks = [
-        ("kernel distance, at most 1.5 times that of training kicks", kad, kad_train and 1.5 * kad_train, "at most"),
-        (
-            "coverage, at least 0.7 of that of training kicks",
-            summary.get("coverage"),
-            target and 0.7 * target,
-            "at least",
-        ),
-        ("share of kicks with any defect", summary.get("defects"), 0.02, "at most"),
-        ("share of near-copies", summary.get("copies"), 0.005, "at most"),
-        ("top-1 of keywords with an acoustic meaning", summary.get("top1_words"), 0.7, "at least"),
-        ("VAE and Griffin-Lim, convergence: at most 1.5 times Griffin-Lim alone", vae, gl and 1.5 * gl, "at most"),
-        ("vocoder, convergence: below Griffin-Lim", vocoder, gl, "at most"),
-        (
-            "vocoder, correlation below 150 Hz: above Griffin-Lim",
-            summary.get("voc_low"),
-            summary.get("gl_low"),
-            "at least",
-        ),
-        ("vocoder, onset error in ms: below Griffin-Lim", onset, gl_onset, "at most"),
-        ("vocoder, tail in dBFS where the original is silent", summary.get("voc_tail"), -60.0, "at most"),
-    ]
+        ("kernel distance, as a multiple of the training kicks'", ratio, 1.5, "at most", number),
+        ("coverage, as a share of the training kicks'", coverage and target and coverage / target, 0.7, "at least", percent),
+        ("share of kicks with any defect", at(details, "defects.generated.any"), 0.02, "at most", percent),
+        ("share of copies", at(details, "copies.generated.share"), 0.005, "at most", percent),
+        ("top-1 of keywords with an acoustic meaning", words, 0.7, "at least", percent),
+        ("VAE + Griffin-Lim, convergence: at most 1.5 times Griffin-Lim's", mean("vae_griffin_lim.convergence"),
+         (gl := mean("griffin_lim.convergence")) and 1.5 * gl, "at most", number),
+        ("vocoder, convergence: below Griffin-Lim's", mean("vocoder.convergence"), gl, "at most", number),
+        ("vocoder, correlation below 150 Hz: above Griffin-Lim's", mean("vocoder.low_correlation"),
+         mean("griffin_lim.low_correlation"), "at least", number),
+        ("vocoder, onset error in ms: below Griffin-Lim's", mean("vocoder.onset_error_ms"),
+         mean("griffin_lim.onset_error_ms"), "at most", number),
+        ("vocoder, tail in dBFS where the original is silent", mean("vocoder.tail_db"), -60.0, "at most", number),
+    ]  # fmt: skip
     rows = [
-        [text, f"{how} {number(bound)}", number(value), verdict(value, bound, how)]
-        for text, value, bound, how in checks
+        [text, f"{how} {show(bound)}", show(value), verdict(value, bound, how)]
+        for text, value, bound, how, show in checks
     ]
     return table(["aim", "bound", "measured", "reached"], rows, "lrrl")
 

@@ -102,9 +102,10 @@ def test_a_full_disk_is_no_fault_of_the_file(raw, tmp_path, settings, monkeypatc
 
 def test_counts_add_up():
     failures = [LeftOut("a.wav", "silent", "silent"), LeftOut("b.wav", "truncated", "truncated: ...")]
-    metrics = Preprocessed(["c.wav", "d.wav"], failures).metrics()
-    assert (metrics["num_files"], metrics["num_tensors"], metrics["num_left_out"]) == (4, 2, 2)
-    assert metrics["failed_share"] == 0.5
+    found = Preprocessed(["c.wav", "d.wav"], failures)
+    metrics = found.details()
+    assert found.metrics() == {"kicks": 2, "left_out": 2}
+    assert (metrics["files"], metrics["kicks"]) == (4, 2)
     assert set(metrics["left_out"]) == set(REASONS)
     assert sum(metrics["left_out"].values()) == 2
 

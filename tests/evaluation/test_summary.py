@@ -1,45 +1,87 @@
-from kickpipe.evaluation.answers import Reasons
-from kickpipe.evaluation.summary import COLUMNS, comparison_text, summary
+import pytest
+
+from kickpipe.evaluation.answers import NoAnswer, Reasons
+from kickpipe.evaluation.measures import HEADLINE
+from kickpipe.evaluation.summary import comparison_text, headline, headline_text, kernel_ratio, keyword_mean
+
+SETS = ("generated", "training", "synthesiser", "floor")
+MEASURES = ("kernel", "frechet", "precision", "recall", "density", "coverage")
 
 
 def keyword(**levels):
     return {"guidance": {level: {"top1": top1, "auc": 0.5} for level, top1 in levels.items()}}
 
 
-def test_every_column_is_there_and_without_a_value_has_a_reason():
-    found = summary({"distances": None, "copies": {"ratio": 1.23456}}, Reasons(distances="too few kicks"), 2.0)
-    assert list(found) == [*COLUMNS, "missing"]
-    assert found["memory"] == 1.235
-    assert found["missing"]["kad"] == "too few kicks"
-    assert found["missing"]["voc_conv"] == "no vocoder"
-    assert set(found["missing"]) == {name for name in COLUMNS if found[name] is None}
-
-
-def test_names_are_short_and_no_reason_is_given_where_all_is_measured():
-    assert all(len(name) <= 14 for name in COLUMNS)
-
-
-def test_keywords_count_at_the_nearest_guidance_and_words_with_a_meaning_also_apart():
-    keywords = {"deep": keyword(**{"1": 0.2, "3": 0.8}), "klone": keyword(**{"1": 0.1, "3": 0.4})}
-    found = summary({"keywords": keywords}, Reasons(), 2.5)
-    assert found["top1"] == 0.6 and found["top1_words"] == 0.8 and found["auc"] == 0.5
-
-
-def test_what_is_printed_has_the_range_of_the_draws():
+def distances(kernel, coverage=0.7):
+    """Distances in two embeddings, of which only the first counts for the headline."""
     value = {"median": 1.25, "low": -0.5, "high": 2.0}
-    measures = ("kernel", "frechet", "precision", "recall", "density", "coverage")
-    sets = ("generated", "training", "synthesiser", "floor")
-    distances = {
+    first = {measure: dict.fromkeys(SETS, value) for measure in MEASURES}
+    first["kernel"] = {name: {**value, "median": median} for name, median in zip(SETS, kernel, strict=True)}
+    first["coverage"] = {**first["coverage"], "generated": {**value, "median": coverage}}
+    return {
         "number": 30,
         "draws": 5,
-        "embeddings": {
-            name: {measure: dict.fromkeys(sets, value) for measure in measures} for name in ("levels", "other")
-        },
+        "embeddings": {"levels": first, "other": dict.fromkeys(MEASURES, dict.fromkeys(SETS, value))},
     }
-    text = comparison_text({"distances": distances, "reasons": {}})
+
+
+@pytest.fixture
+def details():
+    return {
+        "distances": distances((1.8, 1.5, 2.0, 0.0)),
+        "defects": {"generated": {"any": 0.0141234}},
+        "copies": {"ratio": 1.2, "generated": {"share": 0.004}},
+        "keywords": {"deep": keyword(**{"1": 0.2, "3": 0.8}), "klone": keyword(**{"1": 0.1, "3": 0.4})},
+        "reasons": {},
+    }
+
+
+def test_the_headline_is_five_numbers_to_four_digits(details):
+    reasons = Reasons()
+    assert headline(details, reasons, 2.5) == {
+        "kernel_ratio": 1.2, "coverage": 0.7, "defects": 0.01412, "copies": 0.004, "top1": 0.6,
+    }  # fmt: skip
+    assert reasons == {} and len(HEADLINE) == 5
+
+
+def test_every_number_that_is_missing_has_its_reason(details):
+    details |= {"distances": None, "keywords": None, "defects": {"generated": None}}
+    details["copies"]["generated"]["share"] = None
+    known = {"distances": "held-out kicks: 3, and 20 are needed", "keywords": "no keyword has 10 real kicks"}
+    reasons = Reasons(known)
+    assert headline(details, reasons, 1.0) == dict.fromkeys(HEADLINE)
+    assert reasons["kernel_ratio"] == reasons["coverage"] == known["distances"]
+    assert reasons["top1"] == known["keywords"]
+    assert reasons["defects"] == reasons["copies"] == "not measured"
+    text = headline_text(dict.fromkeys(HEADLINE), reasons)
+    assert text.count("–") == 5 and "3, and 20 are needed" in text.splitlines()[0]
+
+
+def test_a_ratio_to_training_kicks_that_score_like_real_ones_has_no_meaning(details):
+    details["distances"] = distances((1.8, -0.01, 2.0, 0.0))
+    with pytest.raises(NoAnswer, match="as near to the held-out kicks"):
+        kernel_ratio(details, {})
+    assert kernel_ratio(details, {}, "other") == 1
+
+
+def test_keywords_count_at_the_nearest_guidance_and_words_with_a_meaning_also_apart(details):
+    assert keyword_mean(details, "top1", 2.5) == pytest.approx(0.6)
+    assert keyword_mean(details, "top1", 1.5) == pytest.approx(0.15)
+    assert keyword_mean(details, "top1", 2.5, acoustic=True) == 0.8
+    assert keyword_mean({"keywords": None}, "top1", 2.5) is None
+
+
+def test_the_headline_says_what_each_number_is(details):
+    lines = headline_text(headline(details, Reasons(), 2.5), {}).splitlines()
+    assert lines[0].split()[:5] == ["Distance", "to", "real", "kicks", "1.2×"]
+    assert "70%" in lines[1] and "1.4%" in lines[2] and "0.4%" in lines[3] and "60%" in lines[4]
+
+
+def test_the_comparison_has_the_range_of_the_draws_in_every_embedding(details):
+    text = comparison_text(details)
     assert text.splitlines()[0].startswith("30 kicks on each side")
-    assert text.count("1.25 (-0.5 to 2)") == 48
-    assert "other" in text
-    assert "3, and 20 are needed" in comparison_text(
-        {"distances": None, "reasons": {"distances": "3, and 20 are needed"}}
-    )
+    assert "1.8 (−0.5 to 2)" in text and "70% (−50% to 200%)" in text
+    assert text.count("Kernel distance") == 2 and "other" in text
+    assert max(map(len, text.splitlines())) <= 130
+    details |= {"distances": None, "reasons": {"distances": "3, and 20 are needed"}}
+    assert "3, and 20 are needed" in comparison_text(details)

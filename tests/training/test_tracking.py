@@ -63,11 +63,11 @@ def test_a_validation_loss_that_is_not_finite_stops_the_run(tracker):
         tracker.validated(3, {"l1": 1.0, "kl": math.nan})
 
 
-def test_the_summary_is_the_last_row_rounded_and_fit_for_json(tracker):
-    assert tracker.summary() == {}
+def test_the_summary_is_of_the_last_row_what_was_asked_for_and_it_has_rounded(tracker):
+    assert tracker.summary("step", "loss") == {}
     tracker.log(1, {"loss": 1 / 3})
-    tracker.validated(1, {"loss": 2 / 3})
-    assert json.loads(json.dumps(tracker.summary())) == {"step": 1, "loss": 0.33333, "val_loss": 0.66667}
+    tracker.validated(123456, {"loss": 2 / 3})
+    assert json.loads(json.dumps(tracker.summary("step", "val_loss", "val_l1"))) == {"step": 123456, "val_loss": 0.6667}
 
 
 def test_curves_are_a_table_with_a_column_a_name(tmp_path):

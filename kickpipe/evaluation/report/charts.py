@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kickpipe.audio.descriptors import DESCRIPTORS
+from kickpipe.evaluation.measures import DESCRIPTOR_MEASURES
 from kickpipe.evaluation.report.figures import curves, histogram
 from kickpipe.evaluation.report.page import Charts
-from kickpipe.evaluation.report.tables import descriptor_name
 
 LOGARITHMIC = (
     "attack_ms", "decay_20_ms", "decay_40_ms", "duration_ms", "f0_start_hz", "f0_end_hz", "sweep_ms", "centroid_hz",
@@ -23,13 +22,13 @@ LEFT_OUT = ("duration_ms",)  # says little that the decays do not
 def descriptor_charts(sets: Mapping[str, Mapping[str, np.ndarray]]) -> list[tuple[str, str]]:
     """Captions and histograms of every descriptor; ``sets`` by "generated", "real" and "synthesiser"."""
     charts = []
-    for name, unit in DESCRIPTORS.items():
+    for name, measure in DESCRIPTOR_MEASURES.items():
         if name in LEFT_OUT:
             continue
-        scale, axis = (100, "% of energy") if unit == "share of energy" else (1, unit)
+        scale, axis = (100, "% of energy") if measure.share else (1, measure.unit)
         values = {key: scale * descriptors[name] for key, descriptors in sets.items()}
-        label = f"Histogram: {descriptor_name(name)}"
-        charts.append((descriptor_name(name), histogram(values, label, axis, name in LOGARITHMIC)))
+        label = f"Histogram: {measure.label}"
+        charts.append((measure.label, histogram(values, label, axis, name in LOGARITHMIC)))
     return charts
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kickpipe.evaluation.measures import HEADLINE, TRIPS, number, percent
 from kickpipe.evaluation.report.charts import curve_charts, descriptor_charts
 from kickpipe.evaluation.report.origin import left_out_table
 from kickpipe.evaluation.report.page import (
@@ -24,14 +25,11 @@ from kickpipe.evaluation.report.page import (
 )
 from kickpipe.evaluation.report.sounds import Sound, audible_seconds, show
 from kickpipe.evaluation.report.tables import (
-    TRIPS,
     copies_table,
     defects_table,
     descriptor_table,
     distance_tables,
     keyword_table,
-    number,
-    percent,
     round_trip_table,
     word_table,
 )
@@ -90,37 +88,19 @@ def build(
         f"trained on {kicks['trained_on']:,}. Commit {commit}."
     )
     filled = [section for section in sections if section.blocks]
-    render(Page("How good are these kicks?", subtitle, tiles(evaluation.metrics), filled), out)
+    render(Page("How good are these kicks?", subtitle, tiles(evaluation.metrics, details["reasons"]), filled), out)
 
 
-def tiles(metrics: dict[str, Any]) -> list[Tile]:
-    """The answer in seven numbers."""
+def tiles(metrics: dict[str, float | None], reasons: Mapping[str, str]) -> list[Tile]:
+    """The five numbers, each with what it means or why there is none."""
     return [
         Tile(
-            "Kernel distance", number(metrics["kad"]), f"training kicks {number(metrics['kad_train'])}, lower is better"
-        ),
-        Tile("Coverage", percent(metrics["coverage"]), f"training kicks {percent(metrics['coverage_train'])}"),
-        Tile("Any defect", percent(metrics["defects"]), "of the generated kicks"),
-        Tile("Near-copies", percent(metrics["copies"]), f"nearness to training {number(metrics['memory'])}, 1 is new"),
-        Tile("VAE round trip", f"{number(metrics['vae_db'])} dB", "mean error of the log-mel"),
-        vocoder_tile(metrics),
-        Tile(
-            "Keyword top-1",
-            percent(metrics["top1"]),
-            "chance 50%"
-            if metrics["top1_words"] is None
-            else f"acoustic words {percent(metrics['top1_words'])}, chance 50%",
-        ),
+            measure.label,
+            measure.format(metrics[name]) + (measure.unit if metrics[name] is not None else ""),
+            measure.hint if metrics[name] is not None else f"Not measured: {reasons[name]}.",
+        )
+        for name, measure in HEADLINE.items()
     ]
-
-
-def vocoder_tile(metrics: dict[str, Any]) -> Tile:
-    """The vocoder beside Griffin-Lim, or that alone."""
-    if metrics["voc_conv"] is None:
-        return Tile("Griffin-Lim", number(metrics["gl_conv"]), "spectral convergence; there is no vocoder")
-    return Tile(
-        "Vocoder", number(metrics["voc_conv"]), f"spectral convergence, Griffin-Lim {number(metrics['gl_conv'])}"
-    )
 
 
 def pairs(evaluation: "Evaluation") -> list[tuple[str, Sequence[Sound]]]:
@@ -165,7 +145,7 @@ def trip_section(evaluation: "Evaluation") -> Section:
                     waveform,
                     library.settings,
                     seconds,
-                    TRIPS[name][0],
+                    TRIPS[name].label,
                     kind="copy" if "griffin" in name else "generated",
                 )
                 for name, waveform in waveforms.items()

@@ -17,6 +17,7 @@ from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_sets
 from kickpipe.evaluation.copies import find_near_copies, nearest
 from kickpipe.evaluation.defects import defect_shares
+from kickpipe.evaluation.measures import number, percent
 from kickpipe.evaluation.report.charts import descriptor_charts
 from kickpipe.evaluation.report.page import Block, Cell, Charts, Page, Pairs, Row, Section, Table, Text, Tile, render
 from kickpipe.evaluation.report.sounds import audible_seconds, show
@@ -25,8 +26,6 @@ from kickpipe.evaluation.report.tables import (
     defects_table,
     descriptor_table,
     distance_tables,
-    number,
-    percent,
 )
 
 EXTENSIONS = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
@@ -43,7 +42,7 @@ SETTINGS = AudioSettings(
     fade_seconds=0.2,
     mel_floor=1e-5,
 )
-NAMES = {"these": "These kicks", "floor": "Library vs itself"}
+SHOWN_SETS = ("these", "floor")
 
 
 def build(
@@ -182,7 +181,7 @@ def descriptor_section(kicks: KickSet, library: KickSet | None) -> Section:
 
 def defect_table(kicks: KickSet, library: KickSet | None) -> Table:
     """Shares of the kicks, and of the library's."""
-    sets = {"generated": kicks, **({} if library is None else {"library": library})}
+    sets = {"these": kicks, **({} if library is None else {"library": library})}
     return defects_table({name: defect_shares(item.all_defects()) for name, item in sets.items()})
 
 
@@ -195,8 +194,8 @@ def compare_with(
     blocks: Sequence[Block] = [Text(f"Not compared: {reasons.get('distances')}.")]
     if distances is not None:
         distances = finite(distances, reasons)
-        tables = distance_tables(distances, analyser.embeddings, NAMES)
-        blocks = [*tables, descriptor_table(distances, NAMES)]
+        tables = distance_tables(distances, analyser.embeddings, SHOWN_SETS)
+        blocks = [*tables, descriptor_table(distances, SHOWN_SETS)]
     comparison = Section(
         "distances",
         "Against the library",

@@ -6,8 +6,6 @@ __all__ = [
     "descriptor_table",
     "distance_tables",
     "keyword_table",
-    "number",
-    "percent",
     "round_trip_table",
     "word_table",
 ]
@@ -15,145 +13,92 @@ __all__ = [
 from collections.abc import Sequence
 from typing import Any
 
-from kickpipe.audio.descriptors import DESCRIPTORS
 from kickpipe.evaluation.defects import DEFECTS
+from kickpipe.evaluation.measures import (
+    DESCRIPTOR_MEASURES,
+    DISTANCES,
+    KEYWORD_SCORES,
+    NOTHING,
+    ROUND_TRIPS,
+    SETS,
+    TRIPS,
+    Measure,
+    defect_label,
+    number,
+    percent,
+)
 from kickpipe.evaluation.registry import Embedding
 from kickpipe.evaluation.report.page import Cell, Row, Table
 
-NOTHING = "–"
-MINUS = "−"
-SOFT_HYPHEN = "\u00ad"
-DISTANCES = {
-    "kernel": ("Kernel distance", "MMD of the embeddings, times 100; 0 in the mean for equal distributions"),
-    "frechet": ("Fréchet distance", "of Gaussians fitted to the embeddings, dB²; never 0 for so few kicks"),
-    "precision": ("Precision", "share of kicks that look like some real kick"),
-    "recall": ("Recall", "share of real kicks within the reach of these kicks"),
-    "density": ("Density", "how densely real kicks surround these; 1 is expected for equal distributions"),
-    "coverage": ("Coverage", "share of real kicks that have one of these for a neighbour"),
-}
-SHARES = ("precision", "recall", "coverage")
-TRIPS = {
-    "vocoder": ("Vocoder", "real mel → HiFi-GAN, low band searched for, a few Griffin-Lim iterations"),
-    "hifigan": ("HiFi-GAN alone", "real mel → HiFi-GAN"),
-    "retrieved": ("No network", "real mel → low band searched for, 16 Griffin-Lim iterations"),
-    "griffin_lim": ("Griffin-Lim", "real mel → 64 iterations from random phases"),
-    "vae_vocoder": ("VAE + vocoder", "real mel → VAE → the same"),
-    "vae_hifigan": ("VAE + HiFi-GAN alone", "real mel → VAE → the same"),
-    "vae_retrieved": ("VAE, no network", "real mel → VAE → the same"),
-    "vae_griffin_lim": ("VAE + Griffin-Lim", "real mel → VAE → the same"),
-}
-MEASURES = {
-    "convergence": f"Spectral conver{SOFT_HYPHEN}gence",
-    "log_magnitude": f"Log magni{SOFT_HYPHEN}tude, nats",
-    "onset_error_ms": "Onset error, ms",
-    "decay_error_ms": "Decay error, ms",
-    "low_correlation": f"Corre{SOFT_HYPHEN}lation below 150 Hz",
-    "low_correlation_unsigned": "... in either polarity",
-    "tail_db": "Tail in silence, dBFS",
-}
-DEFECT_NAMES = {
-    "onsets": "More than one onset",
-    "late": "Late start",
-    "clipped": "Clipped",
-    "dc": "DC",
-    "tone": "Steady tone",
-    "silent": "Silent",
-    "tail_noise": "Noise in the tail",
-}
-NAMES = {
-    "generated": "Generated",
-    "training": "Training",
-    "synthesiser": f"Synthe{SOFT_HYPHEN}siser",
-    "floor": "Real vs real",
-}
-
-
-def number(value: float | None) -> str:
-    """Three significant digits, never an exponent: 1,234, 12.3, 0.00123; a dash for None."""
-    if value is None:
-        return NOTHING
-    if value == 0 or abs(value) < 1e-6:
-        return "0"
-    if abs(value) >= 100:
-        return f"{value:,.0f}".replace("-", MINUS)
-    text = f"{value:.3g}"
-    text = f"{value:.6f}".rstrip("0") if "e" in text else text
-    return text.replace("-", MINUS)
-
-
-def percent(value: float | None) -> str:
-    """A share in percent; a dash for None."""
-    if value is None:
-        return NOTHING
-    return f"{100 * value:.1f}%" if 0 < value < 0.1 else f"{100 * value:.0f}%"
+EVALUATED = ("generated", "training", "synthesiser", "floor")
 
 
 def distance_tables(
-    distances: dict[str, Any], embeddings: Sequence[Embedding], names: dict[str, str] = NAMES
+    distances: dict[str, Any], embeddings: Sequence[Embedding], sets: Sequence[str] = EVALUATED
 ) -> list[Table]:
     """Measures by set, with the range over the draws: a table for each embedding."""
     tables = []
     for embedding in embeddings:
-        measures = distances["embeddings"][embedding.name]
+        values = distances["embeddings"][embedding.name]
         rows = [
-            Row(label, hint, [_range_cell(measures[measure].get(name), measure in SHARES, name) for name in names])
-            for measure, (label, hint) in DISTANCES.items()
+            Row(measure.with_unit(), measure.hint, [range_cell(values[name].get(key), measure, key) for key in sets])
+            for name, measure in DISTANCES.items()
         ]
         note = (
-            f"{embedding.label}: {embedding.hint}. {distances['number']} kicks on each side; median and range over "
-            f"{distances['draws']} draws."
+            f"Embedding “{embedding.label}”: {embedding.hint}. {distances['number']} kicks on each side; median and range "
+            f"over {distances['draws']} draws."
         )
-        tables.append(Table(list(names.values()), rows, note=note))
+        tables.append(Table([SETS[key] for key in sets], rows, note=note))
     return tables
 
 
-def descriptor_table(distances: dict[str, Any], names: dict[str, str] = NAMES) -> Table:
+def descriptor_table(distances: dict[str, Any], sets: Sequence[str] = EVALUATED) -> Table:
     """Wasserstein-1 distance of each descriptor by set."""
     rows = [
         Row(
-            descriptor_name(name),
-            DESCRIPTORS[name],
-            [_range_cell(by_set.get(column), False, column) for column in names],
+            measure.with_unit(), "", [range_cell(distances["descriptors"][name].get(key), measure, key) for key in sets]
         )
-        for name, by_set in distances["descriptors"].items()
+        for name, measure in DESCRIPTOR_MEASURES.items()
+        if name in distances["descriptors"]
     ]
-    return Table(
-        list(names.values()),
-        rows,
-        note="How far the values must be moved, in the mean, to become those of the real kicks.",
-    )
+    note = "How far the values must be moved, in the mean, to become those of the real kicks; lower is better."
+    return Table([SETS[key] for key in sets], rows, note=note)
 
 
 def round_trip_table(round_trips: dict[str, Any]) -> Table:
     """Measures by trip: the mean, with median and tenth or ninetieth percentile in small print."""
+    trips = {name: about for name, about in TRIPS.items() if name in round_trips}
+    measures = {
+        name: measure for name, measure in ROUND_TRIPS.items() if all(name in round_trips[trip] for trip in trips)
+    }
     rows = []
-    for trip, (label, hint) in TRIPS.items():
-        if trip not in round_trips:
-            continue
+    for trip, about in trips.items():
         cells = []
-        for measure in MEASURES:
-            values = round_trips[trip][measure]
-            worst = "p10" if measure.startswith("low_correlation") else "p90"
-            detail = "" if values["mean"] is None else f"{number(values['median'])} · {number(values[worst])}"
-            cells.append(Cell(number(values["mean"]), detail))
-        rows.append(Row(label, hint, cells))
+        for name, measure in measures.items():
+            values = round_trips[trip][name]
+            worst = values["p10" if measure.better == "higher" else "p90"]
+            detail = "" if values["mean"] is None else f"{measure.format(values['median'])} · {measure.format(worst)}"
+            cells.append(Cell(measure.format(values["mean"]), detail))
+        rows.append(Row(about.label, about.hint, cells))
     note = (
         f"Mean over {round_trips['number']} held-out kicks; in small print the median and the worst tenth. "
         "A correlation of 1 and a convergence of 0 are perfect; the tail is measured where the original is silent."
     )
-    return Table(list(MEASURES.values()), rows, note=note)
+    return Table([measure.with_unit() for measure in measures.values()], rows, note=note)
 
 
 def defects_table(defects: dict[str, Any]) -> Table:
     """Share of the kicks with each defect, by set."""
-    names = {"generated": "Generated", "heldout": "Held-out", "training": "Training", "library": "Library"}
-    names = {name: label for name, label in names.items() if name in defects}
-    labels = {"any": ("Any of these", ""), **{name: (DEFECT_NAMES[name], text) for name, text in DEFECTS.items()}}
+    sets = [name for name in SETS if name in defects]
     rows = [
-        Row(label, hint, [Cell(percent(defects[column] and defects[column][name])) for column in names])
-        for name, (label, hint) in labels.items()
+        Row(
+            defect_label(name),
+            DEFECTS.get(name, ""),
+            [Cell(percent(defects[key] and defects[key][name])) for key in sets],
+        )
+        for name in ("any", *DEFECTS)
     ]
-    return Table(list(names.values()), rows)
+    return Table([SETS[key] for key in sets], rows)
 
 
 def copies_table(copies: list[dict[str, Any]], limit: int = 50) -> Table:
@@ -179,8 +124,7 @@ def keyword_table(keywords: dict[str, Any]) -> Table:
         for score in ("top1", "auc"):
             sets = [result["ceiling"], result["base"], *(result["guidance"][level] for level in levels)]
             values = [item[score] for item in sets]
-            show = percent if score == "top1" else number
-            cells += [Cell(show(value)) for value in values]
+            cells += [Cell(KEYWORD_SCORES[score].format(value)) for value in values]
         rows.append(Row(word, "", cells))
     columns = ["Real kicks", *2 * ["Real", "No prompt", *(f"Guidance {level}" for level in levels)]]
     note = (
@@ -201,7 +145,9 @@ def word_table(keywords: dict[str, Any]) -> Table | None:
     rows = []
     for word, result in words.items():
         sets = [result["ceiling"], result["base"], *(result["guidance"][level] for level in levels)]
-        moves = ", ".join(f"{descriptor_name(name)} {number(value)}" for name, value in result["spearman"].items())
+        moves = ", ".join(
+            f"{DESCRIPTOR_MEASURES[name].label} {number(value)}" for name, value in result["spearman"].items()
+        )
         rows.append(Row(word, "", [*(Cell(percent(item["holds"])) for item in sets), Cell(moves)]))
     columns = ["Real", "No prompt", *(f"Guidance {level}" for level in levels), "Moves the right way"]
     note = (
@@ -211,28 +157,9 @@ def word_table(keywords: dict[str, Any]) -> Table | None:
     return Table(columns, rows, note=note)
 
 
-def descriptor_name(name: str) -> str:
-    """A descriptor's name for people, without its unit."""
-    names = {
-        "onset_ms": "Onset",
-        "attack_ms": "Attack",
-        "decay_20_ms": "Decay to −20 dB",
-        "decay_40_ms": "Decay to −40 dB",
-        "duration_ms": "Duration to −60 dB",
-        "f0_start_hz": "Pitch at the start",
-        "f0_end_hz": "Pitch at the end",
-        "sweep_ms": "Time of the pitch sweep",
-        "sweep_octaves": "Depth of the pitch sweep",
-        "centroid_hz": "Spectral centroid",
-        "sub_share": "Energy below 100 Hz",
-        "high_share": "Energy above 2 kHz",
-        "crest_db": "Crest",
-    }
-    return names.get(name, name)
-
-
-def _range_cell(value: dict[str, float] | None, share: bool, name: str) -> Cell:
+def range_cell(value: dict[str, float] | None, measure: Measure, key: str) -> Cell:
+    """The median of the draws, with their range in small print."""
     if value is None:
         return Cell(NOTHING)
-    show = percent if share else number
-    return Cell(show(value["median"]), f"{show(value['low'])} to {show(value['high'])}", strong=name == "generated")
+    median, low, high = (measure.format(value[part]) for part in ("median", "low", "high"))
+    return Cell(median, f"{low} to {high}", strong=key in ("generated", "these"))

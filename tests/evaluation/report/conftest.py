@@ -15,7 +15,7 @@ from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.reconstruction import RoundTrips
 from kickpipe.evaluation.report import build_report
 from kickpipe.evaluation.roundtrip import log_mel_error, measure_round_trip, summarise
-from kickpipe.evaluation.summary import summary
+from kickpipe.evaluation.summary import headline
 from kickpipe.synth import synthesise
 
 NAUGHTY = 'a<script>alert("x")</script>&.wav'
@@ -66,7 +66,7 @@ def evaluation(settings: AudioSettings) -> Evaluation:
         },
         reasons,
     )
-    metrics = summary(details, reasons, 2.0)
+    metrics = headline(details, reasons, 2.0)
     details = {**details, "reasons": dict(reasons)}
     return Evaluation(metrics, details, generated, nearest_training(generated, library), trips, library)
 

@@ -8,7 +8,6 @@ import pytest
 import soundfile
 
 from kickpipe.evaluation.report.sounds import WIDTH, audible_seconds, show, waveform_path
-from kickpipe.evaluation.report.tables import number, percent
 from kickpipe.synth import synthesise
 
 VOID = {"meta", "link", "img", "br", "path", "use", "rect", "input"}
@@ -121,24 +120,3 @@ def test_a_short_and_a_silent_kick_can_be_shown(settings):
     for waveform in (np.zeros(settings.num_samples, np.float32), synthesise(0, 0)):
         sound = show(waveform, settings, audible_seconds(waveform, settings.sample_rate), "kick")
         assert sound.mel.startswith("data:image/png;base64,") and sound.audio.startswith("data:audio/flac;base64,")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "–"),
-        (0.0, "0"),
-        (0.001234, "0.00123"),
-        (0.0000123, "0.000012"),
-        (12.34, "12.3"),
-        (1234.5, "1,234"),
-        (-3.0, "−3"),
-    ],
-)
-def test_numbers_are_short_and_never_have_an_exponent(value, text):
-    assert number(value) == text
-
-
-@pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.0, "0%"), (0.005, "0.5%"), (0.5, "50%"), (1.0, "100%")])
-def test_shares_are_percent(value, text):
-    assert percent(value) == text

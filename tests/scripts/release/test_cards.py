@@ -34,17 +34,18 @@ def trip(**means: float) -> dict[str, dict[str, float]]:
     return {name: {"mean": value, "p90": 2 * value} for name, value in means.items()}
 
 
-SUMMARY = {
-    "kad": 1.4, "kad_train": 1.0, "coverage": 0.5, "coverage_train": 0.9, "defects": 0.02, "copies": 0.0,
-    "top1_words": None, "voc_low": 0.9, "gl_low": 0.8, "voc_tail": -50.0,
-}  # fmt: skip
 SETS = ("generated", "training", "synthesiser", "floor")
 DETAILS = {
     "kicks": {"generated": 500, "heldout": 80, "training": 366, "synthesised": 300},
     "distances": {
         "number": 80,
         "draws": 10,
-        "embeddings": {"levels": {"kernel": {name: spread(i + 1.25) for i, name in enumerate(SETS)}}},
+        "embeddings": {
+            "levels": {
+                "kernel": {name: spread(i + 1.25) for i, name in enumerate(SETS)},
+                "coverage": {"generated": spread(0.5), "training": spread(0.9)},
+            }
+        },
         "descriptors": {"decay_20_ms": {name: spread(10.0 * i) for i, name in enumerate(SETS)}},
     },
     "defects": {"generated": {"any": 0.02, "late": 0.01}, "heldout": {"any": 0.03}, "training": None},
@@ -53,7 +54,7 @@ DETAILS = {
         "number": 80,
         "mel": {"l1": {"mean": 0.3}, "db": {"mean": 1.3}},
         "griffin_lim": trip(convergence=0.30, onset_error_ms=1.5),
-        "vocoder": trip(convergence=0.25, onset_error_ms=2.0),
+        "vocoder": trip(convergence=0.25, onset_error_ms=2.0, tail_db=-50.0),
         "vae_griffin_lim": trip(convergence=0.44),
     },
     "keywords": None,
@@ -70,10 +71,9 @@ def project(tmp_path) -> Path:
     (tmp_path / "metrics").mkdir()
     (tmp_path / "presets").mkdir()
     values = {
-        "metrics/evaluate.json": SUMMARY,
         "metrics/evaluate_details.json": DETAILS,
         "metrics/train_vae.json": {"step": 1968, "loss": 1.0, "val_l1": 0.2345},
-        "params.yaml": {"vae": {"epochs": 12, "lr": 1e-4}, "split": {"holdout": ["a/*", "b/*"]}},
+        "params.yaml": {"vae": {"epochs": 12, "lr": 1e-4}, "split": {"holdout": ["a/*", "b/*"]}, "evaluate": {"guidance": 1.0}},
         "presets/specification.yaml": {"vae": {"epochs": 100, "lr": 1e-4}, "split": {"holdout": []}},
         "release.json": {
             "name": "models", "version": "1.0",
@@ -99,11 +99,12 @@ def test_everything_that_was_measured_is_written_between_the_marks(model_card, p
     assert text.endswith("last line\n")
     assert cells(text, "`vae.safetensors`")[1:4] == ["1,968", "3,123,456", "12.5"]
     assert cells(text, "VAE")[1:] == ["1,968", "val_l1 0.234"]
-    assert cells(text, "kernel distance (lower")[1] == "1.25 (0.75 to 1.75)"
-    assert cells(text, "`decay_20_ms`")[1:] == ["0", "10", "20", "30"]
-    assert cells(text, "`any`")[1:] == ["2.0%", "3.0%", "-"]
+    assert cells(text, "Kernel distance (lower is better")[1] == "1.25 (0.75 to 1.75)"
+    assert cells(text, "Coverage (higher is better")[1:3] == ["50% (0% to 100%)", "90% (40% to 140%)"]
+    assert cells(text, "Decay to −20 dB, ms")[1:] == ["0", "10", "20", "30"]
+    assert cells(text, "Any of these")[1:] == ["2.0%", "3.0%", "–"]
     assert "Near-copies: 0.4%" in text
-    assert cells(text, "real mel, vocoder ")[5:7] == ["2", "4"]
+    assert cells(text, "Vocoder: ")[1:3] == ["0.25 (0.5)", "2 (4)"]
     assert "Not measured: no keyword of the model has 10 real kicks." in text
 
 
@@ -118,11 +119,11 @@ def test_settings_that_differ_from_the_specification_are_listed_and_no_others(mo
 def test_an_aim_that_was_missed_is_called_so(model_card, project):
     model_card.main(["--root", str(project)])
     text = (project / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert cells(text, "kernel distance, at most")[1:] == ["at most 1.5", "1.4", "yes"]
-    assert cells(text, "coverage, at least")[1:] == ["at least 0.63", "0.5", "**no**"]
-    assert cells(text, "share of kicks with any defect")[3] == "yes"
-    assert cells(text, "top-1 of keywords")[2:] == ["-", "not measured"]
-    assert cells(text, "VAE and Griffin-Lim")[1:] == ["at most 0.45", "0.44", "yes"]
+    assert cells(text, "kernel distance, as a multiple")[1:] == ["at most 1.5", "0.556", "yes"]
+    assert cells(text, "coverage, as a share")[1:] == ["at least 70%", "56%", "**no**"]
+    assert cells(text, "share of kicks with any defect")[1:] == ["at most 2.0%", "2.0%", "yes"]
+    assert cells(text, "top-1 of keywords")[2:] == ["–", "not measured"]
+    assert cells(text, "VAE + Griffin-Lim, convergence")[1:] == ["at most 0.45", "0.44", "yes"]
     assert cells(text, "vocoder, convergence")[3] == "yes"
     assert cells(text, "vocoder, onset error")[3] == "**no**"
     assert cells(text, "vocoder, tail")[3] == "**no**"
@@ -141,7 +142,7 @@ def test_rendering_twice_changes_nothing_and_check_only_looks(model_card, projec
 
 
 def test_sections_without_a_source_stay_as_they_are(model_card, project):
-    for name in ("metrics/evaluate.json", "release.json"):
+    for name in ("metrics/evaluate_details.json", "release.json"):
         (project / name).unlink()
     model_card.main(["--root", str(project)])
     text = (project / "MODEL_CARD.md").read_text(encoding="utf-8")
