@@ -4,7 +4,14 @@ Two variables choose; neither changes a result. ``KICKPIPE_THREADS`` is the numb
 ``KICKPIPE_WORKERS`` the number of processes that share out files. PyTorch is imported only where it is asked.
 """
 
-__all__ = ["available_cpus", "has_native_bfloat16", "num_threads", "num_workers", "set_torch_threads"]
+__all__ = [
+    "available_cpus",
+    "has_native_bfloat16",
+    "num_threads",
+    "num_workers",
+    "onednn_has_bfloat16",
+    "set_torch_threads",
+]
 
 import os
 from pathlib import Path
@@ -71,8 +78,18 @@ def set_torch_threads() -> None:
 
 
 def has_native_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 in hardware (AVX-512 BF16 or AMX); elsewhere it is emulated and slow."""
+    """Whether this CPU multiplies bfloat16 in hardware (AVX-512 BF16 or AMX); elsewhere it is emulated and slow.
+
+    ``ONEDNN_MAX_CPU_ISA`` can forbid it where the CPU could; PyTorch then raises errors instead of emulating.
+    """
     import torch
 
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, bool)() for name in checks)
+    return any(getattr(torch.cpu, name, bool)() for name in checks) and onednn_has_bfloat16()
+
+
+def onednn_has_bfloat16() -> bool:
+    """What oneDNN, which computes convolutions on CPUs, says of the instructions that it may use."""
+    import torch
+
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

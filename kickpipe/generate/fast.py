@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kickpipe.common.cpu import has_native_bfloat16
+from kickpipe.common.cpu import has_native_bfloat16, onednn_has_bfloat16
 from kickpipe.generate.checks import choose
 from kickpipe.generate.options import PRECISIONS
 from kickpipe.models.hifigan import LEAKY_SLOPE, NUM_COARSE, Generator, ResBlock1
@@ -152,7 +152,7 @@ def fast_vocoder(generator: Generator, precision: str = "float32") -> Callable[[
     """
     generator.remove_weight_norm()
     coarse = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    if can_pack():
+    if can_pack() and (coarse == torch.float32 or onednn_has_bfloat16()):  # the packed ones are not emulated
         return FastVocoder(generator, coarse)
 
     def run(mel: Tensor) -> Tensor:

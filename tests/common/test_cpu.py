@@ -1,10 +1,17 @@
 """What this process may use of its CPU."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
 from kickpipe.common.cpu import available_cpus, has_native_bfloat16, num_threads, num_workers, set_torch_threads
 from kickpipe.common.errors import KickpipeError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +64,19 @@ def test_omp_num_threads_is_left_to_torch(monkeypatch):
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.parametrize("allowed", [True, False])
 @pytest.mark.parametrize("names", [(), ("_is_avx512_bf16_supported",), ("_is_amx_tile_supported",)])
-def test_bfloat16_is_native_where_the_processor_has_either_extension(monkeypatch, names):
+def test_bfloat16_is_native_where_the_processor_has_either_extension_and_onednn_may_use_it(monkeypatch, names, allowed):
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.setattr(torch.cpu, name, lambda has=name in names: has, raising=False)
-    assert has_native_bfloat16() is bool(names)
+    monkeypatch.setattr("kickpipe.common.cpu.onednn_has_bfloat16", lambda: allowed)
+    assert has_native_bfloat16() is (bool(names) and allowed)
+
+
+def test_bfloat16_is_not_native_where_onednn_is_held_to_avx2():
+    code = "from kickpipe.common.cpu import has_native_bfloat16, onednn_has_bfloat16 as o; print(has_native_bfloat16(), o())"
+    limited = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=limited, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
