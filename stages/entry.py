@@ -2,24 +2,11 @@
 
 __all__ = ["run"]
 
-import errno
 import signal
 import sys
 from collections.abc import Callable
 
-from kickpipe.common.errors import KickpipeError
-
-# The disk's fault, or that of its permissions, wherever it shows
-DISK_ERRORS = {
-    errno.ENOSPC,
-    errno.EFBIG,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOTDIR,
-    errno.EEXIST,
-}
+from kickpipe.common.errors import KickpipeError, is_of_the_disk
 
 
 def run(main: Callable[[], None]) -> None:
@@ -30,7 +17,7 @@ def run(main: Callable[[], None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        if error.errno not in DISK_ERRORS:
+        if not is_of_the_disk(error):
             raise
         print(
             f"error: {error}; free space or make the folder writable, and run the same command again", file=sys.stderr

@@ -1,5 +1,6 @@
 """The kickpipe command: what it prints, writes and exits with."""
 
+import errno
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 from tiny_models import WORDS, write_tiny_models
 
+from kickpipe.audio.finish import FinishError, finish
 from kickpipe.cli import main
 from kickpipe.synth import synthesise
 
@@ -85,6 +87,48 @@ def test_json_is_one_object_and_nothing_else(kickpipe):
     assert all(soundfile.info(kick["path"]).subtype == "PCM_16" for kick in values["kicks"])
     assert zipfile.is_zipfile(values["zip"])
     assert Path(values["manifest"]).is_file()
+
+
+def fail_on(monkeypatch, number: int) -> None:
+    """Makes the finish of one kick fail, by its number among those that are finished."""
+    calls = iter(range(1000))
+
+    def finish_or_fail(*arguments, **options):
+        if next(calls) == number:
+            raise FinishError("this kick has no pitch")
+        return finish(*arguments, **options)
+
+    monkeypatch.setattr("kickpipe.generate.files.finish", finish_or_fail)
+
+
+def test_a_kick_that_cannot_be_tuned_is_named_and_the_rest_of_the_batch_comes(kickpipe, monkeypatch):
+    fail_on(monkeypatch, 1)
+    status, out, err = kickpipe("generate", "--count", 3, "--steps", 2, "--zip")
+    assert status == 1
+    assert len(out.splitlines()) == 3 and out.splitlines()[2].endswith(".zip")
+    assert err.splitlines()[-1] == "kickpipe: kick 1 of seed 0 is left out: this kick has no pitch"
+    with zipfile.ZipFile(out.splitlines()[2]) as archive:
+        (manifest,) = [name for name in archive.namelist() if name.endswith(".json")]
+        assert [item["index"] for item in json.loads(archive.read(manifest))["left_out"]] == [1]
+
+
+def test_a_kick_that_is_left_out_is_in_the_json(kickpipe, monkeypatch):
+    fail_on(monkeypatch, 0)
+    status, out, _ = kickpipe("generate", "--count", 2, "--steps", 2, "--json")
+    values = json.loads(out)
+    assert status == 1
+    assert [item["index"] for item in values["kicks"]] == [1]
+    assert [(item["index"], item["reason"]) for item in values["left_out"]] == [(0, "this kick has no pitch")]
+
+
+def test_a_disk_that_is_full_when_a_table_is_written_is_one_line(kickpipe, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "kicks.html")
+
+    monkeypatch.setattr("kickpipe.evaluation.report.build_folder_report", full)
+    status, out, err = kickpipe("report", ".")
+    assert (status, out) == (2, "")
+    assert err.startswith("kickpipe: ") and "kicks.html" in err and "free space" in err and err.count("\n") == 1
 
 
 def test_files_are_finished_as_asked(kickpipe):

@@ -9,7 +9,7 @@ __all__ = ["app", "main"]
 import sys
 from collections.abc import Sequence
 
-from kickpipe.cli.app import app
+from kickpipe.cli.app import app, warn
 from kickpipe.cli.make import again, generate, inpaint, interpolate, vary
 from kickpipe.cli.report import report
 from kickpipe.cli.tools import keywords, play, synth
@@ -41,11 +41,14 @@ register()
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits."""
-    from kickpipe.common.errors import KickpipeError
-    from kickpipe.common.text import visible
+    from kickpipe.common.errors import KickpipeError, is_of_the_disk
 
     try:
         app(args=None if arguments is None else list(arguments), prog_name="kickpipe")
     except KickpipeError as error:
-        print(f"kickpipe: {visible(' '.join(str(error).split()))}", file=sys.stderr)
-        sys.exit(2)
+        warn(str(error))
+    except OSError as error:
+        if not is_of_the_disk(error):
+            raise
+        warn(f"{error}; free space, or choose a folder that can be written to")
+    sys.exit(2)

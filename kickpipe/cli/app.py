@@ -1,10 +1,10 @@
 """The application object and what its commands share."""
 
-__all__ = ["app", "load_generator", "say"]
+__all__ = ["app", "load_generator", "say", "warn"]
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -51,7 +51,16 @@ def load_generator(checkpoints: Path) -> "KickGenerator":
 
 def say(text: str) -> None:
     """Prints a line, also where the terminal cannot show every character, and none that it would obey."""
+    write_line(text, sys.stdout)
+
+
+def warn(text: str) -> None:
+    """Says what went wrong, in one line, where it does not mix with what was asked for."""
+    write_line(f"kickpipe: {' '.join(text.split())}", sys.stderr)
+
+
+def write_line(text: str, stream: TextIO) -> None:
     from kickpipe.common.text import visible
 
-    encoding = sys.stdout.encoding or "utf-8"
-    print(visible(text).encode(encoding, "replace").decode(encoding), flush=True)
+    encoding = stream.encoding or "utf-8"
+    print(visible(text).encode(encoding, "replace").decode(encoding), file=stream, flush=True)

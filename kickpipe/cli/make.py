@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kickpipe.cli.app import load_generator, say
+from kickpipe.cli.app import load_generator, say, warn
 from kickpipe.cli.options import (
     Bits,
     Checkpoints,
@@ -263,26 +263,31 @@ def step_reporter() -> Callable[[int, int], None]:
 
 
 def write(kicks: "Iterator[Kick]", count: int, out: Path, files: "FileOptions", zip_batch: bool, as_json: bool) -> None:
-    """Writes the batch and says what was written."""
+    """Writes the batch and says what was written; the status is 1 if a kick was left out."""
     from kickpipe.common.progress import progress
     from kickpipe.generate.files import write_batch, write_zip
 
     if count > 1 and not as_json:
         kicks = progress(kicks, count, "Generating", "kicks")
-    written, manifest = write_batch(kicks, out, files)
-    archive = write_zip(written, manifest) if zip_batch else None
+    batch = write_batch(kicks, out, files)
+    archive = write_zip(batch) if zip_batch else None
     if as_json:
         result = {
-            "kicks": [{**item.to_dict(), "path": str(item.path)} for item in written],
-            "manifest": str(manifest),
+            "kicks": [{**item.to_dict(), "path": str(item.path)} for item in batch.written],
+            "left_out": [item.to_dict() for item in batch.left_out],
+            "manifest": str(batch.manifest),
             "zip": None if archive is None else str(archive),
         }
         say(json.dumps(result, ensure_ascii=False))
-        return
-    for item in written:
-        say(describe(item))
-    if archive is not None:
-        say(str(archive))
+    else:
+        for item in batch.written:
+            say(describe(item))
+        if archive is not None:
+            say(str(archive))
+        for left_out in batch.left_out:
+            warn(f"kick {left_out.recipe.index} of seed {left_out.recipe.seed} is left out: {left_out.reason}")
+    if batch.left_out:
+        raise typer.Exit(1)
 
 
 def describe(item: "Written") -> str:

@@ -1,7 +1,28 @@
 """The one base of the errors that are for people: the command line and the stages print their message, not a traceback."""
 
-__all__ = ["KickpipeError"]
+__all__ = ["KickpipeError", "is_of_the_disk"]
+
+import errno
+
+# The disk's fault, or that of its permissions, wherever it shows
+DISK_ERRORS = {
+    errno.ENOSPC,
+    errno.EFBIG,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+}
 
 
 class KickpipeError(ValueError):
     """Something a user can mend; the message says where, what was expected, what was found and what to do."""
+
+
+def is_of_the_disk(error: OSError) -> bool:
+    """Whether a user can mend it: a disk that is full, or a file or folder that may not be written."""
+    return error.errno in DISK_ERRORS

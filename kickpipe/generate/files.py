@@ -4,13 +4,24 @@ A file says of itself that it is AI-generated and carries its recipe, so that ``
 that is already there is replaced only by the same kick; another one gets the next free name.
 """
 
-__all__ = ["Written", "deviation_db", "read_recipe", "write_batch", "write_kick", "write_zip"]
+__all__ = [
+    "Batch",
+    "LeftOut",
+    "WriteError",
+    "Written",
+    "deviation_db",
+    "read_recipe",
+    "write_batch",
+    "write_kick",
+    "write_zip",
+]
 
 import dataclasses
 import json
 import math
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +29,20 @@ from typing import Any
 import numpy as np
 
 from kickpipe import __version__
-from kickpipe.audio.finish import Finished, finish, hz_to_midi
-from kickpipe.audio.wav import AudioFile, WavError, read, write
-from kickpipe.common.files import replacing, write_json
+from kickpipe.audio.finish import Finished, FinishError, finish, hz_to_midi
+from kickpipe.audio.wav import AudioFile, WavError, read, write_bytes
+from kickpipe.common.errors import KickpipeError
+from kickpipe.common.files import format_json, replacing, write_new
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.names import batch_stem, file_name
 from kickpipe.generate.options import FileOptions
 from kickpipe.generate.recipe import Recipe, RecipeError
 
 ENCODINGS = {16: "pcm16", 24: "pcm24", 32: "float32"}
+
+
+class WriteError(KickpipeError):
+    """A file cannot be written; nothing of it is left, and the files before it are whole."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +73,32 @@ class Written:
         }
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A kick that could not be finished as asked, and why."""
+
+    recipe: Recipe
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"reason": self.reason, **self.recipe.to_dict()}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of a batch of kicks, and the manifest that lists it."""
+
+    written: list[Written]
+    left_out: list[LeftOut]
+    manifest: Path
+
+
 def write_kick(kick: Kick, directory: Path, options: FileOptions | None = None) -> Written:
     """Finishes a kick and writes it.
 
     Raises:
         FinishError: If the kick cannot be finished so.
-        WavError: If the folder cannot be written to.
+        WriteError: If the folder cannot be written to.
     """
     options = options or FileOptions()
     finished = finish(
@@ -84,8 +120,10 @@ def write_kick(kick: Kick, directory: Path, options: FileOptions | None = None) 
     }
     midi = None if finished.root_hz is None else min(max(hz_to_midi(finished.root_hz), 0.0), 127.0)
     audio = AudioFile(finished.samples, kick.sample_rate, info, midi, text)
-    path = free_path(directory / file_name(recipe, finished.note, options.container, options.sharp), text)
-    write(path, audio, ENCODINGS[options.bits])
+    content = write_bytes(audio, options.container, ENCODINGS[options.bits])
+    path = directory / file_name(recipe, finished.note, options.container, options.sharp)
+    with writing(path):
+        path = write_new(path, content, lambda other: holds(other, text))
     length_ms = 1000 * len(finished.samples) / kick.sample_rate
     return Written(path, finished.note, finished.root_hz, length_ms, recipe)
 
@@ -100,16 +138,18 @@ def comment(recipe: Recipe, finished: Finished) -> str:
     )
 
 
-def free_path(path: Path, recipe_text: str) -> Path:
-    """The path itself, or with _2, _3 ... before its suffix while another kick has that name."""
-    candidate, number = path, 1
-    while candidate.exists() and not holds(candidate, recipe_text):
-        number += 1
-        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
-    return candidate
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns what the disk says while ``path`` is written into an error for people."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise WriteError(f"{path}: cannot be written: {reason}; free space or choose another folder") from error
 
 
 def holds(path: Path, recipe_text: str) -> bool:
+    """Whether a file is the kick of a recipe."""
     try:
         return read(path).recipe == recipe_text
     except WavError:
@@ -121,38 +161,51 @@ def write_batch(
     directory: Path,
     options: FileOptions | None = None,
     on_written: Callable[[Written], None] | None = None,
-) -> tuple[list[Written], Path]:
-    """Writes kicks as they come, then the manifest; returns the files and the manifest's path.
+) -> Batch:
+    """Writes kicks as they come, then the manifest. A kick that cannot be finished is left out, the others come.
 
     Raises:
-        As ``write_kick``; what was written before stays, whole.
+        FinishError: If none of several kicks can be finished, or the only one.
+        WriteError: If a file cannot be written; those before it stay, whole.
     """
-    written = []
+    options = options or FileOptions()
+    written: list[Written] = []
+    left_out: list[LeftOut] = []
     for kick in kicks:
-        written.append(write_kick(kick, directory, options))
+        try:
+            written.append(write_kick(kick, directory, options))
+        except FinishError as error:
+            left_out.append(LeftOut(kick.recipe, str(error)))
+            continue
         if on_written is not None:
             on_written(written[-1])
-    name = batch_stem(written[0].recipe)
-    manifest = {
-        "kickpipe": __version__,
-        "ai_generated": True,
-        "file": dataclasses.asdict(options or FileOptions()),
-        "kicks": [item.to_dict() for item in written],
-    }
-    path = directory / f"kicks_{name}.json"
-    number = 1
-    while path.exists() and path.read_bytes() != (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode():
-        number += 1
-        path = directory / f"kicks_{name}_{number}.json"
-    write_json(path, manifest)
-    return written, path
+    if not written:
+        number = "" if len(left_out) == 1 else f"none of the {len(left_out)} kicks can be finished; the first: "
+        raise FinishError(number + left_out[0].reason if left_out else "no kicks to write")
+    content = format_json(
+        {
+            "kickpipe": __version__,
+            "ai_generated": True,
+            "file": dataclasses.asdict(options),
+            "kicks": [item.to_dict() for item in written],
+            "left_out": [item.to_dict() for item in left_out],
+        }
+    ).encode()
+    path = directory / f"kicks_{batch_stem(written[0].recipe)}.json"
+    with writing(path):
+        path = write_new(path, content, lambda other: other.read_bytes() == content)
+    return Batch(written, left_out, path)
 
 
-def write_zip(written: Sequence[Written], manifest: Path) -> Path:
-    """Puts the files and their manifest into one zip beside it, the same bytes every time."""
-    path = manifest.with_suffix(".zip")
-    with replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in [item.path for item in written] + [manifest]:
+def write_zip(batch: Batch) -> Path:
+    """Puts the files of a batch and their manifest into one zip beside it, the same bytes every time.
+
+    Raises:
+        WriteError: If it cannot be written.
+    """
+    path = batch.manifest.with_suffix(".zip")
+    with writing(path), replacing(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in [*(item.path for item in batch.written), batch.manifest]:
             entry = zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
     return path

@@ -1,8 +1,12 @@
 """Files: names, what is inside, manifests and zips, and nothing half-written."""
 
+import dataclasses
+import errno
 import gc
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ import torch
 from kickpipe.audio.finish import FinishError, hz_to_midi
 from kickpipe.audio.wav import WavError, read
 from kickpipe.common.errors import KickpipeError
-from kickpipe.generate.files import deviation_db, read_recipe, write_batch, write_kick, write_zip
+from kickpipe.generate.files import WriteError, deviation_db, read_recipe, write_batch, write_kick, write_zip
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.options import FileOptions
 from kickpipe.generate.recipe import Recipe, RecipeError, pack_latent
@@ -77,39 +81,95 @@ def test_a_foreign_file_is_never_replaced(tmp_path):
 
 
 def test_a_batch_has_a_manifest_and_a_zip(tmp_path):
-    written, manifest = write_batch([kick(0), kick(1)], tmp_path)
+    batch = write_batch([kick(0), kick(1)], tmp_path)
+    written, manifest = batch.written, batch.manifest
     values = json.loads(manifest.read_text(encoding="utf-8"))
     assert manifest.name == "kicks_deepx0.7-808_s12345.json"
     assert [entry["file"] for entry in values["kicks"]] == [item.path.name for item in written]
     assert [entry["index"] for entry in values["kicks"]] == [0, 1]
     assert values["ai_generated"] is True
     assert Recipe.from_dict(values["kicks"][1]) == kick(1).recipe
-    archive = write_zip(written, manifest)
+    archive = write_zip(batch)
     with zipfile.ZipFile(archive) as file:
         assert sorted(file.namelist()) == sorted([item.path.name for item in written] + [manifest.name])
         assert file.read(written[0].path.name) == written[0].path.read_bytes()
     content = archive.read_bytes()
-    assert write_zip(written, manifest).read_bytes() == content
+    assert write_zip(batch).read_bytes() == content
 
 
 def test_a_batch_takes_no_more_memory_than_its_recipes(tmp_path):
-    written, _ = write_batch((kick(i) for i in range(3)), tmp_path)
+    written = write_batch((kick(i) for i in range(3)), tmp_path).written
     held = gc.get_referents(*written)
     assert not [item for item in held if isinstance(item, np.ndarray) or type(item).__name__ == "Finished"]
 
 
 def test_another_batch_of_the_same_name_has_its_own_manifest(tmp_path):
-    first = write_batch([kick()], tmp_path)[1]
-    assert write_batch([kick()], tmp_path)[1] == first
-    assert write_batch([kick(models=OTHER)], tmp_path)[1] != first
+    first = write_batch([kick()], tmp_path).manifest
+    assert write_batch([kick()], tmp_path).manifest == first
+    assert write_batch([kick(models=OTHER)], tmp_path).manifest != first
 
 
-def test_a_failure_leaves_whole_files_only(tmp_path):
-    silent = Kick(np.zeros(88200, np.float32), 44100, torch.zeros(4, 8, 11), Recipe(index=1))
-    with pytest.raises(FinishError, match="silent"):
-        write_batch([kick(), silent], tmp_path)
-    names = [path.name for path in tmp_path.iterdir()]
-    assert len(names) == 1 and names[0].startswith("kick_")
+def silent(index: int) -> Kick:
+    return dataclasses.replace(kick(index), waveform=np.zeros(88200, np.float32))
+
+
+def test_a_kick_that_cannot_be_finished_is_left_out_with_its_reason_and_the_others_come(tmp_path):
+    batch = write_batch([kick(0), silent(1), kick(2)], tmp_path)
+    assert [item.recipe.index for item in batch.written] == [0, 2]
+    ((recipe, reason),) = [(item.recipe, item.reason) for item in batch.left_out]
+    assert recipe.index == 1 and "silent" in reason
+    listed = json.loads(batch.manifest.read_text(encoding="utf-8"))
+    assert [entry["index"] for entry in listed["kicks"]] == [0, 2]
+    assert [(entry["index"], entry["reason"]) for entry in listed["left_out"]] == [(1, reason)]
+    assert Recipe.from_dict(listed["left_out"][0]) == silent(1).recipe
+    with zipfile.ZipFile(write_zip(batch)) as archive:
+        assert len(archive.namelist()) == 3
+
+
+def test_a_batch_of_which_no_kick_can_be_finished_is_an_error_and_writes_nothing(tmp_path):
+    with pytest.raises(FinishError, match=r"none of the 2 kicks can be finished; the first: .*silent"):
+        write_batch([silent(0), silent(1)], tmp_path)
+    with pytest.raises(FinishError, match=r"^the kick is silent"):
+        write_batch([silent(0)], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_whole_files_only(tmp_path, file_size_limit):
+    with file_size_limit(10_000), pytest.raises(WriteError, match=r"kick_.*\.wav: cannot be written: .* free space"):
+        write_batch([kick()], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_when_the_manifest_comes_keeps_the_kicks(tmp_path, monkeypatch):
+    write_bytes = Path.write_bytes
+
+    def fill_up(path: Path, content: bytes) -> int:
+        if ".json" in path.name:
+            write_bytes(path, content[:10])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_bytes(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+    with pytest.raises(WriteError, match=r"kicks_.*\.json: cannot be written: No space left on device"):
+        write_batch([kick(0), kick(1)], tmp_path)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".wav", ".wav"]
+
+
+def test_a_disk_that_is_full_when_the_zip_comes_keeps_the_kicks_and_the_manifest(tmp_path, file_size_limit):
+    batch = write_batch([kick(0), kick(1)], tmp_path)
+    size = max(item.path.stat().st_size for item in batch.written)
+    before = sorted(tmp_path.iterdir())
+    with file_size_limit(size // 2), pytest.raises(WriteError, match=r"kicks_.*\.zip: cannot be written: .*too large"):
+        write_zip(batch)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_kicks_that_many_threads_write_under_one_name_all_stay(tmp_path):
+    kicks = [kick(models={"vae": f"{i:016x}"}) for i in range(60)]
+    with ThreadPoolExecutor(12) as pool:
+        written = list(pool.map(lambda item: write_kick(item, tmp_path), kicks))
+    assert len({item.path for item in written}) == 60
+    assert {read_recipe(path)[0].models["vae"] for path in tmp_path.iterdir()} == {f"{i:016x}" for i in range(60)}
 
 
 @pytest.mark.parametrize(
