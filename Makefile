@@ -28,7 +28,7 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/setup.stamp
 	@touch $@
 
 demo: setup
-	$(BIN)/python scripts/demo.py $(if $(SOURCE),--source "$(SOURCE)")
+	$(BIN)/python -m scripts.demo $(if $(SOURCE),--source "$(SOURCE)")
 
 test: $(VENV)/dev.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile

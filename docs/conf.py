@@ -32,11 +32,15 @@ autodoc_member_order = "bysource"
 napoleon_use_param = False
 napoleon_use_rtype = False
 
+highlight_language = "none"  # most blocks are commands
+
 html_theme = "pydata_sphinx_theme"
 html_title = "kickpipe"
 html_static_path = ["examples"]
 html_show_sourcelink = False
+html_sidebars = {page.stem: [] for page in (ROOT / "docs").glob("*.md")}  # the reference alone has more than a level
 html_theme_options = {
+    "header_links_before_dropdown": 4,
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],

@@ -244,7 +244,7 @@ def keywords(details: dict[str, Any]) -> str | None:
 
 def render_targets(details: dict[str, Any], guidance: float) -> str:
     """What the release was to reach, and whether it does; the keywords at the tested guidance nearest to ``guidance``."""
-    measures = next(iter((at(details, "distances.embeddings") or {}).values()), {})
+    measures: dict[str, Any] = next(iter((at(details, "distances.embeddings") or {}).values()), {})
     try:
         ratio = kernel_ratio(details, details["reasons"])
     except NoAnswer:
