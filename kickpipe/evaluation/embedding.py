@@ -12,7 +12,7 @@ each part is smoothed by keeping its low-order cosine coefficients (an orthonorm
 The squared distance of two kicks is the mean squared level difference of each part, added up: its unit is dB.
 """
 
-__all__ = ["EMBEDDING_SIZE", "align_to_onset", "embed"]
+__all__ = ["EMBEDDING_SIZE", "align_to_onset", "band_centres", "checked", "embed", "filterbank"]
 
 from itertools import pairwise
 
@@ -45,13 +45,23 @@ def embed(waveforms: np.ndarray, sample_rate: int, batch_size: int = 32) -> np.n
     Raises:
         ValueError: If waveforms is not two-dimensional or holds NaN or infinity.
     """
+    waveforms = checked(waveforms)
+    parts = [_embed_batch(waveforms[i : i + batch_size], sample_rate) for i in range(0, len(waveforms), batch_size)]
+    return np.concatenate(parts) if parts else np.zeros((0, EMBEDDING_SIZE), np.float32)
+
+
+def checked(waveforms: np.ndarray) -> np.ndarray:
+    """Kicks as float32, if they can be embedded.
+
+    Raises:
+        ValueError: If they do not have the shape (B, N) or hold NaN or infinity.
+    """
     waveforms = np.asarray(waveforms, np.float32)
     if waveforms.ndim != 2:
         raise ValueError(f"expected kicks with shape (B, N), found {waveforms.shape}")
     if not np.isfinite(waveforms).all():
         raise ValueError("kicks with NaN or infinite samples have no embedding")
-    parts = [_embed_batch(waveforms[i : i + batch_size], sample_rate) for i in range(0, len(waveforms), batch_size)]
-    return np.concatenate(parts) if parts else np.zeros((0, EMBEDDING_SIZE), np.float32)
+    return waveforms
 
 
 def align_to_onset(waveforms: np.ndarray, threshold_db: float = ONSET_DB) -> np.ndarray:
@@ -95,7 +105,8 @@ def _band_levels(
     spectrum = torch.stft(
         signal, n_fft, hop_length, window_length, window, center=True, pad_mode="constant", return_complex=True
     )
-    bank = _filterbank(n_fft, sample_rate, *bands)
+    number, low_hz, high_hz = bands
+    bank = filterbank(n_fft, sample_rate, number, low_hz, min(high_hz, sample_rate / 2))
     used = int(bank.any(dim=0).nonzero().max()) + 1
     power = torch.view_as_real(spectrum[:, :used]).square().sum(-1)
     power = power * (2.0 / window.square().sum() / window_length)  # a full-scale sine sums to about 0 dBFS
@@ -129,13 +140,12 @@ def _cosines(size: int, kept: int) -> Tensor:
     return matrix.float()
 
 
-def _filterbank(n_fft: int, sample_rate: int, num_bands: int, low_hz: float, high_hz: float) -> Tensor:
+def filterbank(n_fft: int, sample_rate: int, num_bands: int, low_hz: float, high_hz: float) -> Tensor:
     """Triangular bands, equally wide in mel (HTK), with shape (num_bands, n_fft // 2 + 1) and peaks of 1.
 
     A band between two bins takes the nearest bin, so none is empty.
     """
-    mel_edges = torch.linspace(_mel(low_hz), _mel(min(high_hz, sample_rate / 2)), num_bands + 2)
-    edges = 700 * (10 ** (mel_edges / 2595) - 1)
+    edges = _band_edges(num_bands, low_hz, high_hz)
     bins = torch.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
     rising = (bins[None, :] - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - bins[None, :]) / (edges[2:] - edges[1:-1])[:, None]
@@ -143,6 +153,17 @@ def _filterbank(n_fft: int, sample_rate: int, num_bands: int, low_hz: float, hig
     for band in torch.nonzero(bank.sum(1) == 0)[:, 0]:
         bank[band, (bins - edges[band + 1]).abs().argmin()] = 1
     return bank
+
+
+def band_centres(num_bands: int, low_hz: float, high_hz: float) -> np.ndarray:
+    """Frequencies (num_bands,) in Hz at which the bands of ``filterbank`` have their peaks."""
+    return _band_edges(num_bands, low_hz, high_hz)[1:-1].numpy()
+
+
+def _band_edges(num_bands: int, low_hz: float, high_hz: float) -> Tensor:
+    """Corners (num_bands + 2,) of the triangles in Hz."""
+    mel_edges = torch.linspace(_mel(low_hz), _mel(high_hz), num_bands + 2)
+    return 700 * (10 ** (mel_edges / 2595) - 1)
 
 
 def _mel(hz: float) -> float:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE, embed
+from kickpipe.evaluation.texture import TEXTURE_SIZE, embed_texture
 
 
 @dataclass(frozen=True)
@@ -65,5 +66,13 @@ EMBEDDINGS = (
         unit="dB",
         size=EMBEDDING_SIZE,
         function=embed,
+    ),
+    Embedding(
+        name="texture",
+        label="Texture",
+        hint="what no envelope and no steady spectrum explains, in windows of 6 to 93 ms: noise, roughness, grain",
+        unit="dB",
+        size=TEXTURE_SIZE,
+        function=embed_texture,
     ),
 )
