@@ -22,6 +22,7 @@ from torch import Tensor
 
 from kickpipe.audio.inverse_mel import MelInverse, mel_inverse, mel_power
 from kickpipe.audio.mel import mel_filterbank
+from kickpipe.audio.polarity import polarity
 from kickpipe.audio.settings import AudioSettings
 
 CUTOFF_HZ = 260.0
@@ -101,7 +102,7 @@ def first_band_above(settings: AudioSettings) -> int:
 def retrieve_low_band(mel: Tensor, settings: AudioSettings, seed: int = 0) -> Tensor:
     """The complex spectrum of the low band that fits a mel.
 
-    Of the two waveforms that differ in their sign, the one whose first strong half-wave is positive.
+    Of the two waveforms that differ in their sign, the one whose ``polarity`` is 1.
 
     Arguments:
         mel: Log-mel spectrogram with shape (B, 1, M, L), L at least 5. Each row is searched alone, so that a kick does not
@@ -138,9 +139,7 @@ def _search(magnitude: Tensor, target: Tensor, angle: Tensor, band: LowBand) -> 
         waveforms = waveforms[_misfit(waveforms, target, band).argsort()[:kept]]
     spectra = band.spectra(waveforms)
     spectra[..., band.num_bins :] = 0
-    waveform = band.waveforms(spectra)[0]
-    first = (waveform.abs() >= 0.5 * waveform.abs().max()).nonzero()[0, 0]
-    return -spectra[0] if waveform[first] < 0 else spectra[0]
+    return spectra[0] * float(polarity(band.waveforms(spectra)[0].numpy(), band.sample_rate))
 
 
 def _by_magnitude(waveforms: Tensor, magnitude: Tensor, iterations: int, band: LowBand) -> Tensor:

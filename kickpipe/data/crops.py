@@ -4,17 +4,17 @@ Most of a 2 s frame is silence (the median kick lasts 0.35 s), and a vocoder tha
 crops are drawn where there is sound.
 """
 
-__all__ = ["CROPS", "VocoderDataset", "polarity"]
+__all__ = ["CROPS", "VocoderDataset"]
 
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from kickpipe.audio.io import prepare
+from kickpipe.audio.polarity import polarity
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.data.tensors import load_tensor
 
@@ -104,16 +104,3 @@ class VocoderDataset:
         hop = self.settings.hop_length
         stop = start + self.num_crop_frames
         return mel[0, :, start:stop], waveform[start * hop : stop * hop]
-
-
-def polarity(waveform: np.ndarray, sample_rate: int) -> np.float32:
-    """Sign of the first strong half-wave of a kick: 1 or -1.
-
-    That is where the waveform (N,), smoothed over 2.5 ms so that a click or noise does not decide, first reaches half of
-    its peak.
-    """
-    width = max(round(0.0025 * sample_rate), 1)
-    totals = np.cumsum(np.pad(waveform.astype(np.float64), (width, 0)))
-    smooth = totals[width:] - totals[:-width]
-    first = int(np.argmax(np.abs(smooth) >= 0.5 * np.abs(smooth).max()))
-    return np.float32(-1.0 if smooth[first] < 0 else 1.0)

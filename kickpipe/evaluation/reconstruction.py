@@ -58,7 +58,7 @@ def evaluate_round_trips(generator: KickGenerator, library: Library, limit: int)
         if kind == "griffin-lim" or "vocoder" in generator.hashes
     }
     vocoders["griffin_lim"] = partial(
-        vocode_griffin_lim, settings=generator.settings, iterations=PLAIN_ITERATIONS, low_band=False
+        vocode_griffin_lim, settings=generator.settings, iterations=PLAIN_ITERATIONS, plain=True
     )
     rate = library.settings.sample_rate
     shown: dict[str, list[np.ndarray]] = defaultdict(list)

@@ -82,11 +82,11 @@ def vocode_hifigan(
 
 
 def vocode_griffin_lim(
-    mel: Tensor, settings: AudioSettings, iterations: int, initial: Tensor | None = None, low_band: bool = True
+    mel: Tensor, settings: AudioSettings, iterations: int, initial: Tensor | None = None, plain: bool = False
 ) -> Tensor:
     """Log-mels (B, 1, M, L) to waveforms (B, num_samples), from the phase of ``initial`` (B, num_samples) if given.
 
-    ``low_band``: as for ``griffin_lim``.
+    ``plain``: as for ``griffin_lim``.
     """
     waveforms = torch.zeros(len(mel), settings.num_samples)
     for i, waveform in enumerate(waveforms):
@@ -96,7 +96,7 @@ def vocode_griffin_lim(
         frames = min(max(frames + 2, MIN_FRAMES), mel.shape[-1])  # a window reaches two hops past its centre
         length = settings.num_samples if frames == mel.shape[-1] else (frames - 1) * settings.hop_length
         start = None if initial is None else initial[i : i + 1, :length]
-        made = griffin_lim(mel[i : i + 1, :, :, :frames], settings, iterations, start, low_band=low_band)
+        made = griffin_lim(mel[i : i + 1, :, :, :frames], settings, iterations, start, plain=plain)
         _place(made[0], waveform, settings)
     return waveforms
 

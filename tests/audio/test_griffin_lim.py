@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from kickpipe.audio.descriptors import onset_ms
 from kickpipe.audio.griffin_lim import griffin_lim
+from kickpipe.audio.io import prepare
 from kickpipe.audio.mel import mel_spectrogram
+from kickpipe.audio.polarity import polarity
 from kickpipe.evaluation.roundtrip import spectral_distances
 from kickpipe.synth import synthesise
 
@@ -29,13 +32,13 @@ def audible_distance(waveform: torch.Tensor, mel: torch.Tensor, settings) -> flo
 
 
 def test_iterations_bring_the_waveform_to_the_mel(mel, settings):
-    distances = [audible_distance(griffin_lim(mel, settings, n, low_band=False), mel, settings) for n in (0, 8, 64)]
+    distances = [audible_distance(griffin_lim(mel, settings, n, plain=True), mel, settings) for n in (0, 8, 64)]
     assert distances[0] > distances[1] > distances[2]
     assert distances[2] < distances[0] / 2
 
 
 def test_from_the_true_waveform_nothing_changes(kick, mel, settings):
-    refined = griffin_lim(mel, settings, 4, initial=kick, low_band=False)
+    refined = griffin_lim(mel, settings, 4, initial=kick, plain=True)
     assert torch.allclose(refined, kick, atol=2e-3)
 
 
@@ -47,7 +50,7 @@ def test_refining_pulls_a_wrong_waveform_to_the_mel(kick, mel, settings):
 
 
 def test_no_iterations_replace_the_low_band_alone(kick, mel, settings):
-    assert torch.equal(griffin_lim(mel, settings, 0, initial=kick, low_band=False), kick)
+    assert torch.equal(griffin_lim(mel, settings, 0, initial=kick, plain=True), kick)
     noise = 0.3 * torch.randn(kick.shape, generator=torch.Generator().manual_seed(0))
     made = griffin_lim(mel, settings, 0, initial=noise)
     before, after = (torch.fft.rfft(x[0]) for x in (noise, made))
@@ -61,10 +64,61 @@ def test_the_low_band_brings_kicks_nearer_than_many_plain_iterations(settings):
     kicks = torch.from_numpy(np.stack([synthesise(2, index)[:num_samples] for index in range(4)]))
     mels = mel_spectrogram(kicks, settings)
     plain, held = (
-        spectral_distances(kicks.numpy(), griffin_lim(mels, settings, n, low_band=low).numpy())["convergence"].mean()
-        for n, low in ((64, False), (8, True))
+        spectral_distances(kicks.numpy(), griffin_lim(mels, settings, n, plain=plain).numpy())["convergence"].mean()
+        for n, plain in ((64, True), (8, False))
     )
     assert held < 0.75 * plain
+
+
+@pytest.fixture(scope="module")
+def real(kicks, settings) -> torch.Tensor:
+    """Half a second of every fourth real kick."""
+    paths = sorted(kicks.rglob("*.flac"))[::4]
+    num_samples = (NUM_FRAMES - 1) * settings.hop_length
+    return torch.from_numpy(np.stack([prepare(path, settings)[:num_samples] for path in paths]))
+
+
+@pytest.fixture(scope="module")
+def copies(real, settings) -> torch.Tensor:
+    return griffin_lim(mel_spectrogram(real, settings), settings, 16)
+
+
+def steps(waveforms: torch.Tensor) -> torch.Tensor:
+    """First samples over peaks."""
+    return waveforms[:, 0].abs() / waveforms.abs().amax(dim=1)
+
+
+def test_no_real_kick_comes_back_with_a_step_at_its_start(real, copies):
+    assert (steps(real) > 0.1).float().mean() < 0.1
+    assert (steps(copies) == 0).all()
+
+
+def test_a_refined_waveform_begins_with_silence_too(real, settings):
+    cosine = torch.cos(2 * torch.pi * 50 * torch.arange(real.shape[1]) / settings.sample_rate).expand_as(real)
+    assert (steps(griffin_lim(mel_spectrogram(real, settings), settings, 1, initial=cosine)) == 0).all()
+
+
+@pytest.mark.parametrize(("ms", "within_db"), [(1, 2.0), (2, 1.5), (4, 1.5)])
+def test_the_first_milliseconds_come_back_nearly_as_loud(real, copies, ms, within_db, settings):
+    length = round(ms / 1000 * settings.sample_rate)
+    onsets = [int(onset_ms(row.numpy(), settings.sample_rate) / 1000 * settings.sample_rate) for row in real]
+    levels = [
+        10 * torch.log10(copy[onset : onset + length].square().sum() / row[onset : onset + length].square().sum())
+        for row, copy, onset in zip(real, copies, onsets, strict=True)
+    ]
+    assert abs(float(torch.stack(levels).median())) < within_db
+
+
+def test_a_start_from_silence_leaves_the_mel_alone(real, copies, settings):
+    mel = mel_spectrogram(real, settings)
+    plain = griffin_lim(mel, settings, 16, plain=True)
+    assert audible_distance(copies, mel, settings) < audible_distance(plain, mel, settings)
+
+
+def test_a_kick_and_its_negative_come_back_the_same_way_round(real, settings):
+    mel = mel_spectrogram(-real[:3], settings)
+    for made in (griffin_lim(mel, settings, 2), griffin_lim(mel, settings, 2, initial=-real[:3])):
+        assert [polarity(row.numpy(), settings.sample_rate) for row in made] == [1, 1, 1]
 
 
 def test_a_sine_keeps_its_frequency(settings):
