@@ -5,11 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from kickpipe.audio.settings import AudioSettings
 
 ROOT = Path(__file__).parents[1]
+
+# How long an example takes says how busy the machine is, not whether it passes
+hypothesis.settings.register_profile("kickpipe", deadline=None)
+hypothesis.settings.load_profile("kickpipe")
 
 
 @pytest.fixture(scope="session")
