@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from kickpipe.checkpoints import load_model
-from kickpipe.common.files import write_json
+from kickpipe.common.files import remove_others, write_json
 from kickpipe.common.progress import progress
 from kickpipe.data.datasets import list_examples
 from kickpipe.data.tensors import load_tensors, save_tensor
@@ -24,6 +24,7 @@ def main() -> None:
     names = [example.filename for example in list_examples("data/metadata.csv", "data/processed", 0.0, ())]
     folder = Path("data/latents")
     folder.mkdir(parents=True, exist_ok=True)
+    remove_others(folder, {f"{name}.pt" for name in names})
 
     encoded = []
     batches = [names[i : i + BATCH_SIZE] for i in range(0, len(names), BATCH_SIZE)]

@@ -67,7 +67,8 @@ def pretend_training(project: Path, settings: AudioSettings) -> None:
     """Gives a clone what ``dvc repro`` leaves behind: tiny models, one file for each other output, and dvc.lock."""
     stages = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     source_dir = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))["aggregate"]["source_dir"]
-    uncached = [name for stage in stages.values() for out in stage["outs"] if isinstance(out, dict) for name in out]
+    outs = [out for stage in stages.values() for out in stage["outs"]]
+    uncached = [name for out in outs for name, options in out.items() if options.get("cache") is False]
     for name in (source_dir, *uncached):
         path = project / name
         if not path.suffix:

@@ -88,7 +88,11 @@ def test_a_stage_reads_what_stages_before_it_write(stage):
 def test_model_files_are_the_only_outputs_that_dvc_keeps_and_pushes(stage):
     for name, options in outs(stage).items():
         assert options.get("cache", True) is bool(re.fullmatch(r"checkpoints/\w+\.safetensors", name)), name
-        assert not options.get("persist")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_run_that_fails_leaves_the_outputs_of_the_one_before(stage):
+    assert all(options.get("persist") is True for options in outs(stage).values())
 
 
 def test_metrics_are_those_that_the_stages_write():

@@ -246,15 +246,28 @@ def test_a_mistyped_param_stops_before_any_work(project, run):
     assert "Traceback" not in printed
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no signals to a group of processes on Windows")
-def test_ctrl_c_saves_and_the_next_repro_continues(project, run, environment):
-    params = values(project)
-    params["vae"]["epochs"] = 30
-    (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+def test_a_run_that_lacks_its_samples_leaves_all_that_was_there(project, run):
+    before = models(project)
+    latents = sorted(path.name for path in (project / "data" / "latents").iterdir())
+    (project / "data" / "source").rename(project / "data" / "elsewhere")
+    printed = run(project, "dvc", "exp", "run", "-S", "diffusion.lr=1e-5", fails=True)
+    assert "data/source" in printed.replace(os.sep, "/")
+    (project / "data" / "source").mkdir()
+    printed = run(project, "dvc", "repro", fails=True)
+    assert stages_run(printed) == ["aggregate"]
+    assert "error: data/source: no audio files; put samples there" in printed.replace(os.sep, "/")
+    assert run(project, "git", "status", "--porcelain") == " M params.yaml\n"
+    assert models(project) == before
+    assert sorted(path.name for path in (project / "data" / "latents").iterdir()) == latents
+    assert list((project / "data" / "raw").iterdir())
+
+
+def interrupt(project: Path, environment: dict[str, str], *command: str) -> str:
+    """Runs dvc until the training of the VAE has written a state, and presses Ctrl-C; returns what it printed."""
     runs = project / "checkpoints" / "runs" / "train_vae"
     before = set(runs.rglob("*.pt"))
     process = subprocess.Popen(
-        [shutil.which("dvc", path=environment["PATH"]), "repro", "train_vae"],
+        [shutil.which("dvc", path=environment["PATH"]), *command],
         cwd=project,
         env={**environment, "KICKPIPE_SAVE_MINUTES": "0"},
         start_new_session=True,  # a group of its own, as a terminal gives to each command
@@ -270,8 +283,31 @@ def test_ctrl_c_saves_and_the_next_repro_continues(project, run, environment):
     os.killpg(process.pid, signal.SIGINT)
     printed, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode != 0
+    return printed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no signals to a group of processes on Windows")
+def test_ctrl_c_saves_and_the_next_repro_continues(project, run, environment):
+    params = values(project)
+    params["vae"]["epochs"] = 30
+    (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    printed = interrupt(project, environment, "repro", "train_vae")
     assert "interrupted: stopped at step" in printed
     assert "run the same command to continue" in printed
     assert "Traceback" not in printed
     printed = run(project, "dvc", "repro", "train_vae")
     assert "train_vae: resumes at step" in printed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no signals to a group of processes on Windows")
+def test_after_an_interrupted_experiment_one_line_brings_everything_back(project, run, environment):
+    before = models(project)
+    printed = interrupt(project, environment, "exp", "run", "-S", "vae.epochs=30")
+    assert "Traceback" not in printed
+    assert values(project)["vae"]["epochs"] == 30
+    run(project, "git", "restore", "--staged", ".")
+    run(project, "git", "restore", ".")
+    run(project, "dvc", "checkout")
+    assert run(project, "git", "status", "--porcelain") == ""
+    assert models(project) == before
+    assert stages_run(run(project, "dvc", "repro", "--dry")) == []

@@ -128,7 +128,10 @@ def model_files(root: Path) -> list[str]:
     declared = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     if missing := sorted(declared.keys() - lock["stages"].keys()):
         raise ShipError(f"dvc.lock lacks {', '.join(missing)}; run 'dvc repro'")
-    kept = [out for stage in declared.values() for out in stage["outs"] if isinstance(out, str)]
+    outs = [
+        (out, {}) if isinstance(out, str) else next(iter(out.items())) for s in declared.values() for out in s["outs"]
+    ]
+    kept = [name for name, options in outs if options.get("cache", True)]
     wrong = [name for name in kept if Path(name).parent.name != "checkpoints" or Path(name).suffix != ".safetensors"]
     if wrong:
         raise ShipError(f"dvc.yaml: {', '.join(wrong)} would be pushed; declare them with 'cache: false'")
