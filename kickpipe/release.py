@@ -14,6 +14,7 @@ __all__ = [
     "ReleasedFile",
     "check_folder",
     "describe_release",
+    "models_version",
     "find_manifest",
     "read_manifest",
 ]
@@ -29,6 +30,7 @@ from typing import Any
 
 from safetensors import safe_open
 
+from kickpipe import __version__
 from kickpipe.checkpoints import KINDS, CheckpointError, load_model, read_metadata
 from kickpipe.common.errors import KickpipeError
 
@@ -112,6 +114,11 @@ class FileReport:
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+def models_version() -> str:
+    """The version of the released models that this package comes with: the first two numbers of its own, for example 1.2."""
+    return ".".join(__version__.split(".")[:2])
 
 
 def find_manifest(checkpoints: str | Path) -> Path | None:

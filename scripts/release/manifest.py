@@ -10,10 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kickpipe import __version__
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.files import write_json
-from kickpipe.release import MANIFEST, describe_release
+from kickpipe.release import MANIFEST, describe_release, models_version
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "kickpipe release models"
@@ -25,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoints", type=Path, default=ROOT / "checkpoints", help="folder of the model files")
     parser.add_argument("--out", type=Path, default=ROOT / MANIFEST)
     parser.add_argument("--name", default=NAME)
-    parser.add_argument("--version", default=__version__)
+    parser.add_argument("--version", default=models_version())
     parser.add_argument("--licence", default=LICENCE, help="licence of the weights, as SPDX names it")
     options = parser.parse_args(arguments)
     try:

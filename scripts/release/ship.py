@@ -1,7 +1,9 @@
 """Ships a trained release: the three model files into the DVC remote that travels with the repository.
 
-    python -m scripts.release.ship --version 1.0                        what was trained in this clone
-    python -m scripts.release.ship --version 1.0 --from ../training     what was trained in another one
+    python -m scripts.release.ship                        what was trained in this clone
+    python -m scripts.release.ship --from ../training     what was trained in another one
+
+Models have the first two numbers of the package's version: set 2.0.0 in kickpipe/__init__.py and CITATION.cff to ship 2.0.
 
 With --from, params.yaml, dvc.lock, metrics and curves are copied from the other clone, and the model files from its DVC
 cache. Then release.json is written, .dvc/remote filled, and all of it checked: nothing but the three files is in the
@@ -21,9 +23,8 @@ from pathlib import Path
 
 import yaml
 
-from kickpipe import __version__
 from kickpipe.common.files import write_text
-from kickpipe.release import MANIFEST, Manifest, read_manifest
+from kickpipe.release import MANIFEST, Manifest, models_version, read_manifest
 from scripts.release import manifest as release_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,12 +39,11 @@ class ShipError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--version", default=__version__, help="of the released models")
     parser.add_argument("--from", dest="source", type=Path, help="another clone, where the models were trained")
     parser.add_argument("--root", type=Path, default=ROOT, help="the clone to ship from (default: this one)")
     options = parser.parse_args(arguments)
     try:
-        manifest = ship(options.root.resolve(), options.version, options.source and options.source.resolve())
+        manifest = ship(options.root.resolve(), models_version(), options.source and options.source.resolve())
     except ShipError as error:
         print(f"not shipped: {error}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from kickpipe import __version__
+from kickpipe.release import models_version
 
 ROOT = Path(__file__).parents[3]
 
@@ -217,3 +218,10 @@ def test_the_citation_names_the_version_and_the_licence_of_the_code():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == __version__
     assert citation["license"] == "MIT"
+
+
+def test_the_package_has_the_version_of_the_models_it_comes_with():
+    release = json.loads((ROOT / "release.json").read_text(encoding="utf-8"))
+    assert __version__.startswith(f"{release['version']}.")
+    assert models_version() == release["version"]
+    assert f"version {release['version']}." in (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
