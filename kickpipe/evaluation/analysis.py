@@ -50,15 +50,15 @@ class KickSet:
         """Vectors (B, D) of the embedding that decides nearest kicks, copies and keywords."""
         return next(iter(self.embeddings.values()))
 
-    def take(self, indices: Sequence[int]) -> "KickSet":
+    def take(self, indices: Sequence[int] | np.ndarray) -> "KickSet":
         """The kicks with these indices; silent ones stay with the whole set."""
-        indices = np.asarray(indices, np.int64)
+        rows = np.asarray(indices, np.int64)
         return KickSet(
-            tuple(self.names[i] for i in indices),
-            self.waveforms[indices] if len(self.waveforms) else self.waveforms,
-            {name: vectors[indices] for name, vectors in self.embeddings.items()},
-            {name: values[indices] for name, values in self.descriptors.items()},
-            tuple(self.defects[i] for i in indices),
+            tuple(self.names[i] for i in rows),
+            self.waveforms[rows] if len(self.waveforms) else self.waveforms,
+            {name: vectors[rows] for name, vectors in self.embeddings.items()},
+            {name: values[rows] for name, values in self.descriptors.items()},
+            tuple(self.defects[i] for i in rows),
         )
 
     def without_waveforms(self) -> "KickSet":

@@ -174,13 +174,14 @@ def compare_descriptors(
             halves = _draw(real[descriptor], 2 * number, rng)
             pairs["floor"] = (halves[:number], halves[number:])
             for name, (x, y) in pairs.items():
-                if by_set.setdefault(name, []) is None:
+                found = by_set.setdefault(name, [])
+                if found is None:
                     continue
                 if not (np.isfinite(x).any() and np.isfinite(y).any()):
                     by_set[name] = None
                     continue
-                by_set[name].append(wasserstein(x, y))
-        results[descriptor] = {name: v and Range.of(v) for name, v in by_set.items()}
+                found.append(wasserstein(x, y))
+        results[descriptor] = {name: None if not values else Range.of(values) for name, values in by_set.items()}
     return results
 
 

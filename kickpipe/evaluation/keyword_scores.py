@@ -77,10 +77,10 @@ def spearman(x: np.ndarray, y: np.ndarray) -> float:
     both = np.isfinite(x) & np.isfinite(y)
     if both.sum() < 4:
         raise NoAnswer(f"a rank correlation needs at least 4 pairs, found {both.sum()}")
-    ranks = [rankdata(values[both]) for values in (x, y)]
-    if min(np.ptp(rank) for rank in ranks) == 0:
+    x_ranks, y_ranks = rankdata(x[both]), rankdata(y[both])
+    if np.ptp(x_ranks) == 0 or np.ptp(y_ranks) == 0:
         raise NoAnswer("a rank correlation needs values that differ")
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(x_ranks, y_ranks)[0, 1])
 
 
 def descriptor_direction(word: str) -> list[tuple[str, int]]:

@@ -86,7 +86,7 @@ def load_library(data: str | Path, settings: AudioSettings, choice: Choice, anal
     def mels(names: Sequence[str]) -> torch.Tensor:
         return load_tensors(data / "processed", names, settings.mel_shape)
 
-    def read(names: list[str], desc: str) -> Iterator[tuple[np.ndarray, list[str]]]:
+    def read(names: list[str], desc: str) -> Iterator[tuple[np.ndarray, Sequence[str]]]:
         return with_progress(load_kicks(data / "raw", names, settings, analyser.workers), len(names), desc)
 
     measured = {

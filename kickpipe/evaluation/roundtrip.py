@@ -50,13 +50,11 @@ def spectral_distances(original: np.ndarray, copy: np.ndarray) -> dict[str, np.n
 
     Source: Yamamoto et al. 2020 (Parallel WaveGAN), equations 4 to 6.
     """
-    original, copy = _tensor(original), _tensor(copy)
+    waveforms = _tensor(original), _tensor(copy)
     convergence, log_magnitude = [], []
     for window_length, hop_length in RESOLUTIONS:
         window = torch.hann_window(window_length)
-        a, b = (
-            torch.stft(x, window_length, hop_length, window=window, return_complex=True).abs() for x in (original, copy)
-        )
+        a, b = (torch.stft(x, window_length, hop_length, window=window, return_complex=True).abs() for x in waveforms)
         norm = a.square().sum((1, 2)).sqrt().clamp(min=1e-9)
         convergence.append((a - b).square().sum((1, 2)).sqrt() / norm)
         log_ratio = a.clamp(min=MAGNITUDE_FLOOR).log() - b.clamp(min=MAGNITUDE_FLOOR).log()
@@ -91,12 +89,12 @@ def low_band_correlation(
     ``either_polarity`` lets the better of both count. The band ends with half a cosine
     from 150 to 180 Hz, without delay. NaN where either kick has nothing there.
     """
-    original, copy = _tensor(original), _tensor(copy)
+    waveforms = _tensor(original), _tensor(copy)
     max_lag = round(MAX_LAG_MS / 1000 * sample_rate)
-    size = 2 ** (original.shape[1] + max_lag - 1).bit_length()
+    size = 2 ** (waveforms[0].shape[1] + max_lag - 1).bit_length()
     hz = torch.arange(size // 2 + 1) * (sample_rate / size)
     band = 0.5 + 0.5 * torch.cos(torch.pi * ((hz - LOW_BAND_HZ) / 30).clamp(0, 1))
-    a, b = (torch.fft.rfft(x, size) * band for x in (original, copy))
+    a, b = (torch.fft.rfft(x, size) * band for x in waveforms)
     correlation = torch.fft.irfft(a * b.conj(), size)
     correlation = correlation.abs() if either_polarity else correlation
     best = torch.cat([correlation[:, : max_lag + 1], correlation[:, -max_lag:]], dim=1).amax(dim=1)
@@ -126,7 +124,7 @@ def tail_level_db(original: np.ndarray, copy: np.ndarray, sample_rate: int) -> n
 
 def measure_round_trip(original: np.ndarray, copy: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
     """All waveform measures of this module for each kick, by name."""
-    spectral = {"convergence": [], "log_magnitude": []}
+    spectral: dict[str, list[np.ndarray]] = {"convergence": [], "log_magnitude": []}
     correlation: dict[str, list[np.ndarray]] = {"low_correlation": [], "low_correlation_unsigned": []}
     for start in range(0, len(original), 16):  # bounds the memory of the spectra
         rows = slice(start, start + 16)
@@ -145,7 +143,7 @@ def measure_round_trip(original: np.ndarray, copy: np.ndarray, sample_rate: int)
 
 def summarise(measures: dict[str, np.ndarray]) -> dict[str, dict[str, float | int | None]]:
     """Mean, median, 10th and 90th percentile over the kicks that have the measure, and how many those are."""
-    summary = {}
+    summary: dict[str, dict[str, float | int | None]] = {}
     for name, values in measures.items():
         values = values[np.isfinite(values)]
         if len(values) == 0:
