@@ -239,7 +239,8 @@ def test_synth_writes_a_library(kickpipe, tmp_path):
         (["vary", "missing.wav"], "missing.wav"),
         (["again", "missing.wav"], "missing.wav"),
         (["keywords", "--checkpoints", "nowhere"], "dvc repro"),
-        (["play", "missing.wav"], "missing.wav"),
+        (["play", "missing.wav"], "missing.wav: no such file"),
+        (["play", "."], "a folder, not a file"),
     ],
 )
 def test_mistakes_are_one_line_and_status_2_and_write_nothing(kickpipe, tmp_path, arguments, message):
@@ -266,24 +267,49 @@ def test_a_folder_that_cannot_be_written_to_is_named(kickpipe, tmp_path):
     assert "cannot be written" in err
 
 
-def test_play_without_a_player_says_so(kickpipe, source, monkeypatch):
-    monkeypatch.setenv("PATH", "")
+def add_program(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch) -> Path:
+    """The only folder where programs are looked for."""
     if sys.platform == "win32":
         pytest.skip("Windows plays by itself")
-    status, _, err = kickpipe("play", source)
-    assert status == 2
-    assert "no audio player found" in err
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    return tmp_path / "bin"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell script as player")
-def test_play_uses_the_player_there_is(kickpipe, source, tmp_path, monkeypatch):
-    player = tmp_path / "bin" / "aplay"
-    player.parent.mkdir()
-    player.write_text(f'#!/bin/sh\necho "$2" > "{tmp_path}/played"\n')
-    player.chmod(0o755)
-    monkeypatch.setenv("PATH", str(player.parent))
-    assert kickpipe("play", source)[0] == 0
+def test_play_without_a_player_says_what_to_install(kickpipe, source, programs):
+    status, out, err = kickpipe("play", source)
+    assert (status, out) == (2, "")
+    assert "no audio player found" in err and "install" in err and str(source) in err and err.count("\n") == 1
+
+
+def test_play_uses_the_first_player_that_can(kickpipe, source, tmp_path, programs):
+    add_program(programs, "ffplay", "exit 1")
+    add_program(programs, "aplay", f'echo "$2" > "{tmp_path}/played"')
+    assert kickpipe("play", source) == (0, "", "")
     assert (tmp_path / "played").read_text().strip() == str(source)
+
+
+def test_play_opens_a_file_as_the_desktop_does_where_there_is_one(kickpipe, source, tmp_path, programs, monkeypatch):
+    add_program(programs, "xdg-open", f'echo "$1" > "{tmp_path}/opened"')
+    assert kickpipe("play", source)[0] == 2
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert kickpipe("play", source)[0] == 0
+    assert (tmp_path / "opened").read_text().strip() == str(source)
+
+
+def test_play_names_the_players_that_failed(kickpipe, source, programs):
+    add_program(programs, "aplay", "echo noise; exit 1")
+    status, out, err = kickpipe("play", source)
+    assert (status, out) == (2, "")
+    assert "aplay could not play it" in err and err.count("\n") == 1
 
 
 def test_the_module_runs_and_help_does_not_import_torch():

@@ -7,7 +7,7 @@ answer at once. Errors that are for people are printed in one line and end the c
 __all__ = ["app", "main"]
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kickpipe.cli.app import app, warn
 from kickpipe.cli.make import again, generate, inpaint, interpolate, vary
@@ -17,7 +17,7 @@ from kickpipe.cli.verify import verify
 
 
 def register() -> None:
-    examples = {
+    examples: dict[Callable[..., None], str] = {
         generate: 'kickpipe generate "deep 808" --count 4 --seed 1 --out kicks/',
         vary: 'kickpipe vary mykick.wav "clicky" --strength 0.4 --count 8',
         interpolate: "kickpipe interpolate first.wav second.wav --count 7",

@@ -3,6 +3,7 @@
 __all__ = ["keywords", "play", "synth"]
 
 import json
+import os
 from collections import deque
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,10 @@ PLAYERS = {
     "paplay": [],
     "aplay": ["-q"],
     "play": ["-q"],
+}
+INSTALL = {
+    "linux": "install one, for example with 'apt install ffmpeg' or 'apt install alsa-utils'",
+    "darwin": "install one, for example with 'brew install ffmpeg'",
 }
 
 
@@ -49,7 +54,11 @@ def keywords(checkpoints: Checkpoints = Path("checkpoints"), as_json: Json = Fal
 
 
 def play(file: Annotated[Path, typer.Argument(help="An audio file.")]) -> None:
-    """Play a kick, where this computer has a player."""
+    """Play a kick.
+
+    With the first of ffplay, afplay, pw-play, paplay, aplay and play (SoX) that can, or else the program that opens such
+    files on this computer.
+    """
     import shutil
     import subprocess
     import sys
@@ -57,18 +66,23 @@ def play(file: Annotated[Path, typer.Argument(help="An audio file.")]) -> None:
     from kickpipe.common.errors import KickpipeError
 
     if not file.is_file():
-        raise KickpipeError(f"{file}: no such file")
-    if sys.platform == "win32" and file.suffix.lower() == ".wav":
-        import winsound
-
-        winsound.PlaySound(str(file), winsound.SND_FILENAME)
+        raise KickpipeError(f"{file}: {'a folder, not a file' if file.is_dir() else 'no such file'}")
+    path = str(file.resolve())
+    if sys.platform == "win32":
+        os.startfile(path)
         return
-    for player, options in PLAYERS.items():
-        if program := shutil.which(player):
-            if subprocess.run([program, *options, str(file.resolve())], check=False).returncode:
-                raise KickpipeError(f"{file}: {player} could not play it")
+    commands = {name: [name, *options, path] for name, options in PLAYERS.items() if shutil.which(name)}
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):  # else it may open the file in a text browser
+        commands |= {name: [name, path] for name in ("xdg-open",) if shutil.which(name)}
+    for command in commands.values():
+        if subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0:
             return
-    raise KickpipeError(f"no audio player found: install one of {', '.join(PLAYERS)}")
+    if commands:
+        raise KickpipeError(
+            f"{file}: {', '.join(commands)} could not play it; is it an audio file, and is there a sound card?"
+        )
+    advice = INSTALL.get(sys.platform, "install one")
+    raise KickpipeError(f"no audio player found (one of {', '.join(PLAYERS)}): {advice}, or open {file} yourself")
 
 
 MANY_KICKS = 500
@@ -90,11 +104,13 @@ def synth(
 
     # the start of processes costs as much as a few hundred kicks
     workers = num_workers() if count >= MANY_KICKS else 1
+    line = progress(range(count), count, "synth", "kicks")
+
+    def on_hundred(done: int) -> None:
+        deque(islice(line, 100), maxlen=0)
+
     try:
-        line = progress(range(count), count, "synth", "kicks")
-        written = write_library(
-            directory, count, seed, num_workers=workers, progress=lambda done: deque(islice(line, 100), maxlen=0)
-        )
+        written = write_library(directory, count, seed, num_workers=workers, progress=on_hundred)
     except OSError as error:
         raise KickpipeError(f"{directory}: cannot be written: {error.strerror or error}") from error
     say(f"{directory}: {count} kicks and {written - count} other files")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kickpipe.cli.app import say
-from kickpipe.cli.make import Checkpoints, Json
+from kickpipe.cli.options import Checkpoints, Json
 
 if TYPE_CHECKING:
     from kickpipe.release import FileReport, Manifest
@@ -52,7 +52,7 @@ def verify(
 
 def describe(report: "FileReport") -> str:
     """One line about a file."""
-    if not report.usable:
+    if not report.usable or report.bytes is None:
         return f"{STATUS[report.status]}: {report.reason}"
     words = "" if report.vocabulary is None else f", {report.vocabulary:,} keywords"
     return (
