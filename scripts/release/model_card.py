@@ -1,4 +1,4 @@
-"""Renders what was measured into MODEL_CARD.md, so that no number in it is typed.
+"""Renders what was measured into MODEL_CARD.md, and its five headline numbers into README.md, so that none is typed.
 
     python -m scripts.release.model_card            from release.json, params.yaml and metrics/
     python -m scripts.release.model_card --check    only says whether the card is up to date
@@ -35,9 +35,11 @@ from kickpipe.evaluation.measures import (
 from kickpipe.evaluation.registry import EMBEDDINGS
 from kickpipe.evaluation.summary import kernel_ratio, keyword_mean
 from scripts.release.card_sections import CardError, fill, table
+from scripts.release.headlines import render_headlines
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPARED = ("generated", "training", "synthesiser", "floor")
+IN_README = ("headlines",)
 MODELS = {"train_vae": "VAE", "train_diffusion": "diffusion", "train_vocoder": "vocoder"}
 
 
@@ -47,15 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--card", type=Path, help="file to fill (default: MODEL_CARD.md of the project)")
     parser.add_argument("--check", action="store_true", help="write nothing; status 1 if something would change")
     options = parser.parse_args(arguments)
-    card = options.card or options.root / "MODEL_CARD.md"
+    card, readme = options.card or options.root / "MODEL_CARD.md", options.root / "README.md"
     try:
-        changed = fill(card, render(options.root), write=not options.check)
+        sections = render(options.root)
+        changed = [card] if fill(card, sections, write=not options.check) else []
+        shared = {name: sections[name] for name in IN_README if name in sections}
+        if readme.is_file() and fill(readme, shared, write=not options.check):
+            changed.append(readme)
     except CardError as error:
         print(error, file=sys.stderr)
         return 2
     if options.check and changed:
-        print(f"{card}: not up to date; run scripts/release/model_card.py", file=sys.stderr)
-    return int(options.check and changed)
+        print(f"{', '.join(map(str, changed))}: not up to date; run scripts/release/model_card.py", file=sys.stderr)
+    return int(options.check and bool(changed))
 
 
 def render(root: Path) -> dict[str, str]:
@@ -73,6 +79,7 @@ def render(root: Path) -> dict[str, str]:
         details = read(root / "metrics/evaluate_details.json")
         guidance = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))["evaluate"]["guidance"]
         sections |= {"measured": render_measured(details), "targets": render_targets(details, guidance)}
+        sections["headlines"] = render_headlines(details, guidance)
     return sections
 
 

@@ -66,7 +66,7 @@ DETAILS = {
 @pytest.fixture
 def project(tmp_path) -> Path:
     """A project with a card that has a place for every section, and everything to render."""
-    names = ("files", "training", "settings", "targets", "measured")
+    names = ("headlines", "files", "training", "settings", "targets", "measured")
     places = "\n".join(f"<!-- {name}: rendered -->\nbefore\n<!-- {name}: end -->\n" for name in names)
     (tmp_path / "MODEL_CARD.md").write_text(f"# Card\n\n{places}\nlast line\n", encoding="utf-8")
     (tmp_path / "metrics").mkdir()
@@ -130,6 +130,26 @@ def test_an_aim_that_was_missed_is_called_so(model_card, project):
     assert cells(text, "vocoder, tail")[3] == "**no**"
 
 
+def test_the_headlines_stand_beside_what_they_are_read_against(model_card, project):
+    model_card.main(["--root", str(project)])
+    text = (project / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert cells(text, "Distance to real kicks")[1:] == ["**0.556×**", "training kicks: 1"]
+    assert cells(text, "Coverage. ")[1:] == ["**50%**", "training kicks: 90%"]
+    assert cells(text, "Any defect. ")[1:] == ["**2.0%**", "-"]
+    assert cells(text, "Copies. ")[1:] == ["**0.4%**", "real kicks of other sources: 0%"]
+    assert cells(text, "Words come true")[1:] == ["not measured: no keyword of the model has 10 real kicks", "-"]
+
+
+def test_the_readme_has_the_same_headlines_and_is_checked_with_the_card(model_card, project):
+    readme = project / "README.md"
+    readme.write_text("# Project\n\n<!-- headlines: rendered -->\n<!-- headlines: end -->\n", encoding="utf-8")
+    model_card.main(["--root", str(project)])
+    text = readme.read_text(encoding="utf-8")
+    assert cells(text, "Coverage. ") == cells((project / "MODEL_CARD.md").read_text(encoding="utf-8"), "Coverage. ")
+    readme.write_text(text.replace("50%", "99%"), encoding="utf-8")
+    assert model_card.main(["--root", str(project), "--check"]) == 1
+
+
 def test_rendering_twice_changes_nothing_and_check_only_looks(model_card, project):
     card = project / "MODEL_CARD.md"
     before = card.read_bytes()
@@ -147,7 +167,7 @@ def test_sections_without_a_source_stay_as_they_are(model_card, project):
         (project / name).unlink()
     model_card.main(["--root", str(project)])
     text = (project / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert text.count("before") == 3  # files, targets, measured
+    assert text.count("before") == 4  # headlines, files, targets, measured
 
 
 def test_a_card_without_a_place_for_a_section_is_an_error(model_card, project, capsys):
