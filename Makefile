@@ -28,7 +28,8 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/setup.stamp
 	@touch $@
 
 demo: setup
-	$(BIN)/python -m scripts.demo $(if $(SOURCE),--source "$(SOURCE)")
+	@# after Ctrl-C the demo says what to do; make and the shell shall add nothing
+	@trap : INT; $(BIN)/python -m scripts.demo $(if $(SOURCE),--source "$(SOURCE)") || [ $$? = 130 ]
 
 test: $(VENV)/dev.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
