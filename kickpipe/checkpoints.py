@@ -12,7 +12,6 @@ __all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata
 import hashlib
 import importlib
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from torch.overrides import TorchFunctionMode
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.files import replacing
+from kickpipe.models.sizes import upsample_factor
 
 FORMAT_VERSION = 1
 MAX_CONFIG_CHARACTERS = 2000  # a list of a million layers would be built before it could be compared with the tensors
@@ -179,7 +179,7 @@ def check_shapes(kind: str, config: dict[str, Any], audio: AudioSettings, shapes
     for name in ("n_mels", "num_frames"):
         if name in config and config[name] != getattr(audio, name):
             raise ValueError(f"the network has {name} {config[name]}, its audio settings {getattr(audio, name)}")
-    if "upsample_rates" in config and math.prod(config["upsample_rates"]) != audio.hop_length:
+    if "upsample_rates" in config and upsample_factor(config["upsample_rates"]) != audio.hop_length:
         raise ValueError(f"upsample_rates {config['upsample_rates']} do not multiply to hop_length {audio.hop_length}")
     with torch.device("meta"), ShapesOnly():
         expected = {name: tuple(tensor.shape) for name, tensor in model_class(kind)(**config).state_dict().items()}

@@ -6,9 +6,8 @@ mistyped one is refused by its dotted name before any work starts. ``dvc exp run
 (channels that attention heads do not divide) are refused here too, not by a network hours after the first stage began.
 """
 
-__all__ = ["Params", "ParamsError", "load_params"]
+__all__ = ["Params", "ParamsError", "load_params", "plain"]
 
-import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.common.errors import KickpipeError
+from kickpipe.models.sizes import NUM_HEADS, check_upsampling, upsample_factor
 
 
 def refuse_bool(value: Any) -> Any:
@@ -36,8 +36,6 @@ Positive = Annotated[Number, Gt(0)]
 NonNegative = Annotated[Number, Ge(0)]
 Share = Annotated[Number, Ge(0), Le(1)]
 Seed = Annotated[Integer, Ge(0), Lt(2**31)]
-
-ATTENTION_HEADS = 4  # of the U-Net; no hyperparameter
 
 
 class ParamsError(KickpipeError):
@@ -67,7 +65,16 @@ class AudioParams(Section):
         return self
 
     def settings(self) -> AudioSettings:
-        return AudioSettings(**self.model_dump())
+        return AudioSettings(
+            sample_rate=self.sample_rate,
+            duration=self.duration,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            n_mels=self.n_mels,
+            peak_db=self.peak_db,
+            fade_seconds=self.fade_seconds,
+            mel_floor=self.mel_floor,
+        )
 
 
 class AggregateParams(Section):
@@ -145,8 +152,8 @@ class DiffusionParams(Section):
             raise ValueError(f"beta_start {self.beta_start} must not exceed beta_end {self.beta_end}")
         if self.time_dim % 2:
             raise ValueError(f"time_dim {self.time_dim} must be even: half sines, half cosines")
-        if self.channels[-1] % ATTENTION_HEADS:
-            raise ValueError(f"channels: the last, {self.channels[-1]}, must be a multiple of {ATTENTION_HEADS}")
+        if self.channels[-1] % NUM_HEADS:
+            raise ValueError(f"channels: the last, {self.channels[-1]}, must be a multiple of {NUM_HEADS}")
         return self
 
 
@@ -179,16 +186,14 @@ class VocoderParams(Section):
 
     @model_validator(mode="after")
     def check_network(self) -> "VocoderParams":
-        if len(self.upsample_rates) != len(self.upsample_kernels):
-            raise ValueError("upsample_kernels: expected one for each of upsample_rates")
-        for rate, kernel in zip(self.upsample_rates, self.upsample_kernels, strict=True):
-            if kernel < rate or (kernel - rate) % 2:
-                raise ValueError(f"upsample_kernels: {kernel} must exceed its rate {rate} by an even number")
+        check_upsampling(self.channels, self.upsample_rates, self.upsample_kernels)
         if even := [kernel for kernel in self.resblock_kernels if kernel % 2 == 0]:
             raise ValueError(f"resblock_kernels: {even[0]} is even; a kernel has a centre only if odd")
-        if self.channels % 2 ** len(self.upsample_rates):
-            raise ValueError(f"channels {self.channels} cannot be halved {len(self.upsample_rates)} times")
         return self
+
+
+class StatesParams(Section):
+    keep: Count | None
 
 
 class EvaluateParams(Section):
@@ -216,11 +221,12 @@ class Params(Section):
     vae: VaeParams
     diffusion: DiffusionParams
     vocoder: VocoderParams
+    states: StatesParams
     evaluate: EvaluateParams
 
     @model_validator(mode="after")
     def check_upsampling(self) -> "Params":
-        total = math.prod(self.vocoder.upsample_rates)
+        total = upsample_factor(self.vocoder.upsample_rates)
         if total != self.audio.hop_length:
             raise ValueError(
                 f"vocoder.upsample_rates multiply to {total}, expected audio.hop_length = {self.audio.hop_length}"
@@ -236,6 +242,11 @@ class Params(Section):
                 "a crop has no mel otherwise"
             )
         return self
+
+
+def plain(*sections: Section) -> dict[str, Any]:
+    """Sections as plain values, by the names of their classes: what a hash can be made of."""
+    return {type(section).__name__: section.model_dump() for section in sections}
 
 
 def load_params(path: str | Path = "params.yaml") -> Params:

@@ -1,6 +1,7 @@
 """Encodes every mel to the mean of its latent: data/processed, checkpoints/vae.safetensors -> data/latents."""
 
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -20,7 +21,7 @@ BATCH_SIZE = 64
 def main() -> None:
     audio = load_params().audio.settings()
     device = select_device()
-    vae: VAE = load_model("checkpoints/vae.safetensors", "vae").model.to(device)
+    vae = cast(VAE, load_model("checkpoints/vae.safetensors", "vae").model).to(device)
     names = [example.filename for example in list_examples("data/metadata.csv", "data/processed", 0.0, ())]
     folder = Path("data/latents")
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,32 +1,35 @@
 """What the walk through the specification needs: shapes inside networks, and the three trainings in miniature."""
 
-__all__ = ["Trained", "shapes_of", "train_all", "train_small_diffusion", "write_library"]
+__all__ = ["Trained", "shapes_of", "train_all", "write_library"]
 
+import csv
+import importlib
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 from torch import Tensor, nn
+from training.tiny import change_params
 
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.checkpoints import ModelFile, load_model
-from kickpipe.data.crops import VocoderDataset
 from kickpipe.data.preprocess import preprocess
-from kickpipe.data.vocabulary import Vocabulary
-from kickpipe.params import Params
-from kickpipe.training.diffusion import train_diffusion
-from kickpipe.training.vae import train_vae
-from kickpipe.training.vocoder import train_vocoder
+from kickpipe.data.tensors import save_tensor
+from kickpipe.params import load_params
 
+ROOT = Path(__file__).parents[1]
 SMALL = {
     "vae": {"channels": (4, 4, 8, 8), "epochs": 10},
-    "diffusion": {"channels": (8, 8, 8), "iterations": 10, "checkpoint_every": 5},
+    "diffusion": {"channels": (8, 8, 8), "iterations": 10, "checkpoint_every": 5, "min_count": 1},
     "vocoder": {"channels": 32, "discriminator_width": 0.02, "epochs": 10},
 }
+WORDS = ("deep 808", "hard", "")
 
 
 def shapes_of(modules: Iterable[nn.Module], network: nn.Module, *inputs: Tensor) -> list[tuple[int, ...]]:
@@ -48,64 +51,51 @@ class Trained:
     states: dict[str, dict[str, Any]]
 
 
-def train_all(params: Params, folder: Path) -> dict[str, Trained]:
-    """Runs all three trainings with the params as given, except for the size of networks and the number of steps."""
-    torch.manual_seed(0)
-    audio = params.audio.settings()
-    common = {"audio": audio, "fingerprint": "f" * 64}
+def train_all(params: Path, project: Path) -> dict[str, Trained]:
+    """Runs the three stages with the params of a file, except for the size of networks and the number of steps.
 
-    def places(kind: str) -> dict[str, Path]:
-        return {"runs": folder / "runs" / f"train_{kind}", "model_path": folder / f"{kind}.safetensors"}
+    The first kick is held out; the diffusion model has 36 random latents to train on.
+    """
+    for package in ("kickpipe", "stages"):
+        shutil.copytree(ROOT / package, project / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(params, project / "params.yaml")
+    change_params(project, "split", validation_share=1 / 256)
+    for section, changes in SMALL.items():
+        change_params(project, section, **changes)
+    audio = load_params(project / "params.yaml").audio.settings()
 
-    mels = torch.randn(3, *audio.mel_shape)
-    train_vae(mels[:2], mels[2:], **params.vae.model_dump() | SMALL["vae"], **common, **places("vae"))
+    names = write_library(project / "data", audio, 3)
+    more = [f"{i:02x}ffff_kick.wav" for i in range(3, 37)]
+    (project / "data" / "latents").mkdir()
+    for i, name in enumerate(names + more):
+        latent = torch.randn(4, 8, 11, generator=torch.Generator().manual_seed(i))
+        save_tensor(latent, project / "data" / "latents" / f"{name}.pt")
+    with (project / "data" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["filename", "original_path", "keywords"])
+        rows.writerows([name, name, WORDS[i % 3]] for i, name in enumerate(names + more))
 
-    train_small_diffusion(params, folder)
-
-    names = write_library(folder, audio)
-    config = params.vocoder.model_dump() | SMALL["vocoder"]
-    crops = {name: config.pop(name) for name in ("segment_size", "crop", "align_polarity")}
-    sets = [
-        VocoderDataset(folder / "raw", folder / "processed", part, audio, **crops) for part in (names[:2], names[2:])
-    ]
-    train_vocoder(*sets, **config, **common, **places("vocoder"))
-
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        patch.setenv("KICKPIPE_DEVICE", "cpu")
+        for kind in SMALL:
+            importlib.import_module(f"stages.train_{kind}").main()
     return {
         kind: Trained(
-            load_model(folder / f"{kind}.safetensors", kind),
+            load_model(project / "checkpoints" / f"{kind}.safetensors", kind),
             {
                 path.name: torch.load(path, weights_only=True)
-                for path in (folder / "runs" / f"train_{kind}").rglob("*.pt")
+                for path in (project / "checkpoints" / "runs" / f"train_{kind}").rglob("*.pt")
             },
         )
         for kind in SMALL
     }
 
 
-def train_small_diffusion(params: Params, folder: Path, **overrides: Any) -> None:
-    """The diffusion training on 36 random latents and 4 held out."""
-    latents = torch.randn(40, 4, 8, 11)
-    keywords = [("deep", "808"), ("hard",), ()] * 13 + [("deep",)]
-    of_the_stage = {"min_count", "secondary", "secondary_weight"}
-    arguments = params.diffusion.model_dump(exclude=of_the_stage) | SMALL["diffusion"] | overrides
-    train_diffusion(
-        latents[4:],
-        keywords[4:],
-        latents[:4],
-        keywords[:4],
-        Vocabulary(("deep", "hard", "808"), (14, 13, 13)),
-        **arguments,
-        audio=params.audio.settings(),
-        fingerprint="f" * 64,
-        runs=folder / "runs" / "train_diffusion",
-        model_path=folder / "diffusion.safetensors",
-    )
-
-
-def write_library(folder: Path, audio: AudioSettings) -> list[str]:
-    """Three short sounds in ``raw`` and their tensors in ``processed``; returns their names."""
-    (folder / "raw").mkdir()
-    names = [f"{i:06x}_kick.wav" for i in range(3)]
+def write_library(folder: Path, audio: AudioSettings, count: int) -> list[str]:
+    """Short sounds in ``raw`` and their tensors in ``processed``; returns their names."""
+    (folder / "raw").mkdir(parents=True)
+    names = [f"{i:02x}0000_kick.wav" for i in range(count)]
     for i, name in enumerate(names):
         time = np.arange(audio.sample_rate // 2) / audio.sample_rate
         kick = np.sin(2 * np.pi * (50 + 10 * i) * time) * np.exp(-8 * time)

@@ -1,6 +1,5 @@
 """Real processes that are really killed: the same command again ends in the same bytes as if nothing had happened."""
 
-import csv
 import os
 import random
 import shutil
@@ -11,14 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
-import yaml
-from training.tiny import AUDIO, DIFFUSION, VAE, VOCODER, write_pairs
+from training.tiny import change_params, write_project
 
-from kickpipe.checkpoints import write_model
-from kickpipe.models.vae import VAE as VaeModel
-
-ROOT = Path(__file__).parents[1]
 STEPS = 40  # more than a process takes before it is killed
 TIMEOUT = 600  # seconds; on an idle machine each process takes a few
 
@@ -27,47 +20,11 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory) -> Path:
-    """A project with everything that the three trainings read, written without the stages before them."""
-    project = tmp_path_factory.mktemp("template")
-    for package in ("kickpipe", "stages"):
-        shutil.copytree(ROOT / package, project / package, ignore=shutil.ignore_patterns("__pycache__"))
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["audio"] = AUDIO.to_dict()
-    params["split"] = {"validation_share": 0.3, "holdout": []}
-    params["vae"] |= listed(VAE) | {"epochs": STEPS // 2, "checkpoint_every_epochs": 7}  # 2 steps an epoch
-    params["diffusion"] |= listed(DIFFUSION) | {"iterations": STEPS, "validate_every": 9, "checkpoint_every": 15}
-    params["vocoder"] |= listed(VOCODER) | {"segment_size": 512, "epochs": STEPS // 4, "checkpoint_every_epochs": 4}
-    write_params(project, params)
-
-    names = write_pairs(project / "data", 10)
-    (project / "data" / "latents").mkdir()
-    vae = VaeModel(AUDIO.n_mels, AUDIO.num_frames, VAE["channels"], VAE["latent_channels"])
-    generator = torch.Generator().manual_seed(0)
-    with (project / "data" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["filename", "original_path", "keywords"])
-        for i, name in enumerate(names):
-            rows.writerow([name, f"Pack/{name}", ["deep", "deep hard", "", "hard kick"][i % 4]])
-            torch.save(torch.randn(vae.latent_shape, generator=generator), project / "data" / "latents" / f"{name}.pt")
-    config = {"n_mels": AUDIO.n_mels, "num_frames": AUDIO.num_frames}
-    config |= {"channels": list(VAE["channels"]), "latent_channels": VAE["latent_channels"]}
-    write_model(project / "checkpoints" / "vae.safetensors", "vae", vae, config, AUDIO, 1)
+    project = write_project(tmp_path_factory.mktemp("template") / "project")
+    change_params(project, "vae", epochs=STEPS // 2, checkpoint_every_epochs=7)  # 2 steps an epoch
+    change_params(project, "diffusion", iterations=STEPS, validate_every=9, checkpoint_every=15)
+    change_params(project, "vocoder", epochs=STEPS // 4, checkpoint_every_epochs=4)
     return project
-
-
-def listed(values: dict) -> dict:
-    """The values with lists for tuples, as YAML has them."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def write_params(project: Path, params: dict) -> None:
-    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-
-
-def change_params(project: Path, section: str, **changes) -> None:
-    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
-    params[section] |= changes
-    write_params(project, params)
 
 
 def start(project: Path, stage: str, **environment: str) -> subprocess.Popen:

@@ -77,26 +77,24 @@ class VocoderDataset:
             waveform = waveform * polarity(waveform, self.settings.sample_rate)
         return mel, torch.from_numpy(waveform)
 
-    def crop_at_random(self, index: int) -> tuple[Tensor, Tensor]:
-        """A crop drawn with torch's global generator.
+    def crop_at_random(self, index: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """A crop drawn with ``generator``, or with torch's global one.
 
         Returns:
             mel (M, F) and waveform (F * hop_length,), for F frames a crop.
         """
         mel, waveform = self.pair(index)
-        start = self.draw_start(mel)
+        start = self.draw_start(mel, generator)
         return self.cut(mel, waveform, start)
 
-    def draw_start(self, mel: Tensor) -> int:
+    def draw_start(self, mel: Tensor, generator: torch.Generator | None = None) -> int:
         """First frame of a crop."""
         last_start = self.settings.num_samples // self.settings.hop_length - self.num_crop_frames
-        if self.crop == "uniform":
-            return int(torch.randint(last_start + 1, ()))
         loudness = (mel[0].mean(0) - math.log(self.settings.mel_floor)).clamp(min=0)
-        if loudness.sum() <= 0:
-            return int(torch.randint(last_start + 1, ()))
-        frame = int(torch.multinomial(loudness, 1))
-        start = frame - int(torch.randint(self.num_crop_frames, ()))
+        if self.crop == "uniform" or loudness.sum() <= 0:
+            return int(torch.randint(last_start + 1, (), generator=generator))
+        frame = int(torch.multinomial(loudness, 1, generator=generator))
+        start = frame - int(torch.randint(self.num_crop_frames, (), generator=generator))
         return min(max(start, 0), last_start)
 
     def cut(self, mel: Tensor, waveform: Tensor, start: int) -> tuple[Tensor, Tensor]:

@@ -1,13 +1,13 @@
 """The kicks of a library that can be trained on: those of its table that have a tensor, on both sides of the split."""
 
-__all__ = ["Example", "list_examples"]
+__all__ = ["Example", "list_examples", "split_examples"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kickpipe.common.errors import KickpipeError
-from kickpipe.data.split import is_validation
+from kickpipe.data.split import Split, is_validation
 from kickpipe.data.tables import read_metadata
 
 
@@ -48,3 +48,8 @@ def list_examples(
             "add samples, or lower split.validation_share and split.holdout"
         )
     return examples
+
+
+def split_examples(examples: Sequence[Example]) -> Split[list[Example]]:
+    """The two sides of the split, each in the order of the examples."""
+    return Split([e for e in examples if not e.validation], [e for e in examples if e.validation])

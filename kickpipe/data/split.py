@@ -5,10 +5,27 @@ its range, that prefix is uniform in [0, 1), so the files below ``validation_sha
 the same on every machine and when files are added. Whole sources can be held out by patterns on the original path.
 """
 
-__all__ = ["is_validation"]
+__all__ = ["Split", "is_validation"]
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True)
+class Split(Generic[T]):
+    """What is trained on, and what is held out for validation: names, tensors or a dataset of each."""
+
+    train: T
+    val: T
+
+    def map(self, function: Callable[[T], U]) -> "Split[U]":
+        """What a function makes of each side."""
+        return Split(function(self.train), function(self.val))
 
 
 def is_validation(filename: str, original_path: str, validation_share: float, holdout: Iterable[str] = ()) -> bool:

@@ -23,6 +23,7 @@ class NoiseSchedule:
         beta_end: The last beta, below 1.
 
     Attributes:
+        config: The arguments, as a model file holds them.
         betas, alphas, alpha_bar: float32 tensors (T,), computed in float64.
 
     Raises:
@@ -36,6 +37,7 @@ class NoiseSchedule:
                 f"got {num_timesteps}, {beta_start}, {beta_end}"
             )
         self.num_timesteps = num_timesteps
+        self.config = {"num_timesteps": num_timesteps, "beta_start": beta_start, "beta_end": beta_end}
         betas = torch.linspace(beta_start, beta_end, num_timesteps, dtype=torch.float64)
         alpha_bar = (1 - betas).cumprod(dim=0)
         self.betas = betas.float()

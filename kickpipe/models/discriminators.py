@@ -6,7 +6,13 @@ each row; the multi-scale one sees the waveform and two averages of it. `width` 
 paper's, 0.25 costs about an eighth.
 """
 
-__all__ = ["MultiPeriodDiscriminator", "MultiScaleDiscriminator", "PeriodDiscriminator", "ScaleDiscriminator"]
+__all__ = [
+    "Discriminators",
+    "MultiPeriodDiscriminator",
+    "MultiScaleDiscriminator",
+    "PeriodDiscriminator",
+    "ScaleDiscriminator",
+]
 
 import math
 from collections.abc import Callable
@@ -141,3 +147,16 @@ class MultiScaleDiscriminator(nn.Module):
                 waveform = F.avg_pool1d(waveform, kernel_size=4, stride=2, padding=2)
             judgements.append(part(waveform))
         return judgements
+
+
+class Discriminators(nn.Module):
+    """Both discriminators as one."""
+
+    def __init__(self, periods: tuple[int, ...], num_scales: int, width: float) -> None:
+        super().__init__()
+        self.periods = MultiPeriodDiscriminator(periods, width)
+        self.scales = MultiScaleDiscriminator(num_scales, width)
+
+    def forward(self, waveform: Tensor) -> list[Judgement]:
+        """Judges waveforms (B, 1, N): those of the periods, then those of the scales."""
+        return self.periods(waveform) + self.scales(waveform)

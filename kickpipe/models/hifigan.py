@@ -7,8 +7,7 @@ with different kernels. Every convolution is weight-normalised in training; `rem
 
 __all__ = ["LEAKY_SLOPE", "Generator", "ResBlock1"]
 
-import math
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +16,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.parametrize import is_parametrized
 
 from kickpipe.models.rows import RowConv, RowConvTranspose
+from kickpipe.models.sizes import check_upsampling, upsample_factor
 
 LEAKY_SLOPE = 0.1
 
@@ -67,6 +67,13 @@ class Generator(nn.Module):
         upsample_kernels: Their kernels, each larger than its factor by an even number.
         resblock_kernels: Kernels of the residual blocks after every upsampling, odd.
         resblock_dilations: Dilations in each of those blocks.
+
+    Attributes:
+        config: These arguments, as a model file holds them.
+        upsample_factor: Samples of one frame.
+
+    Raises:
+        ValueError: As ``check_upsampling``.
     """
 
     def __init__(
@@ -79,13 +86,16 @@ class Generator(nn.Module):
         resblock_dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5)),
     ) -> None:
         super().__init__()
-        if channels % 2 ** len(upsample_rates):
-            raise ValueError(f"{channels} channels cannot be halved {len(upsample_rates)} times")
-        if any(k < r or (k - r) % 2 for r, k in zip(upsample_rates, upsample_kernels, strict=True)):
-            raise ValueError(
-                f"upsample_kernels {upsample_kernels} must exceed upsample_rates {upsample_rates} by even numbers"
-            )
-        self.upsample_factor = math.prod(upsample_rates)
+        check_upsampling(channels, upsample_rates, upsample_kernels)
+        self.config: dict[str, Any] = {
+            "n_mels": n_mels,
+            "channels": channels,
+            "upsample_rates": list(upsample_rates),
+            "upsample_kernels": list(upsample_kernels),
+            "resblock_kernels": list(resblock_kernels),
+            "resblock_dilations": [list(dilations) for dilations in resblock_dilations],
+        }
+        self.upsample_factor = upsample_factor(upsample_rates)
         self.input = weight_norm(RowConv(n_mels, channels, 7, padding=3))
         self.upsamples = nn.ModuleList()
         self.blocks = nn.ModuleList()

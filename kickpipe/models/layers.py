@@ -14,7 +14,6 @@ __all__ = [
     "Upsample",
     "crop",
     "group_norm",
-    "halved",
     "sinusoidal_embedding",
     "zero_init",
 ]
@@ -26,13 +25,6 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-
-def halved(size: int, times: int = 1) -> int:
-    """Side of a feature map after `times` convolutions of stride 2."""
-    for _ in range(times):
-        size = (size + 1) // 2
-    return size
 
 
 def crop(x: Tensor, size: Sequence[int]) -> Tensor:

@@ -5,12 +5,21 @@ and projected. A row without keywords uses one more learnable embedding, the nul
 it is what the network is conditioned on when it generates without a prompt.
 """
 
-__all__ = ["PAD", "KeywordEncoder"]
+__all__ = ["PAD", "KeywordEncoder", "pad_ids"]
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 PAD = -1  # id of an empty place
+
+
+def pad_ids(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Keyword ids (B, K), long, K the longest row, filled up with -1."""
+    width = max((len(row) for row in rows), default=0)
+    padded = [[*row, *[PAD] * (width - len(row))] for row in rows]
+    return torch.tensor(padded, dtype=torch.long).reshape(len(rows), width)
 
 
 class KeywordEncoder(nn.Module):

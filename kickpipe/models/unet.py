@@ -10,6 +10,7 @@ Nichol 2021.
 __all__ = ["KeywordUNet", "LatentUNet"]
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,7 @@ from kickpipe.models.layers import (
     group_norm,
     zero_init,
 )
+from kickpipe.models.sizes import NUM_HEADS
 from kickpipe.models.text import KeywordEncoder
 
 
@@ -59,7 +61,7 @@ class LatentUNet(nn.Module):
         channels: tuple[int, ...] = (64, 128, 256),
         time_dim: int = 64,
         cond_dim: int = 256,
-        num_heads: int = 4,
+        num_heads: int = NUM_HEADS,
     ) -> None:
         super().__init__()
         channels = tuple(channels)
@@ -106,7 +108,8 @@ class LatentUNet(nn.Module):
 class KeywordUNet(nn.Module):
     """The U-Net and the keyword encoder that conditions it, trained and stored together.
 
-    `text` turns a prompt into a conditioning vector once; `unet` takes that vector at every step of a sampler.
+    `text` turns a prompt into a conditioning vector once; `unet` takes that vector at every step of a sampler. `config` are
+    the arguments of the constructor, as a model file holds them.
 
     Arguments:
         vocab_size: Number of keywords.
@@ -122,11 +125,21 @@ class KeywordUNet(nn.Module):
         time_dim: int = 64,
         cond_dim: int = 256,
         embedding_dim: int = 64,
-        num_heads: int = 4,
+        num_heads: int = NUM_HEADS,
     ) -> None:
         super().__init__()
         self.text = KeywordEncoder(vocab_size, embedding_dim, cond_dim)
         self.unet = LatentUNet(latent_channels, channels, time_dim, cond_dim, num_heads)
+        self.config: dict[str, Any] = {
+            "vocab_size": vocab_size,
+            "latent_channels": latent_channels,
+            "channels": list(channels),
+            "time_dim": time_dim,
+            "cond_dim": cond_dim,
+            "embedding_dim": embedding_dim,
+        }
+        if num_heads != NUM_HEADS:  # the usual number is not written: the files of release 1 do not have it
+            self.config["num_heads"] = num_heads
 
     def forward(self, latent: Tensor, timestep: Tensor, ids: Tensor, weights: Tensor | None = None) -> Tensor:
         """Returns the predicted noise (B, C, H, W) for keyword ids (B, K) filled up with -1; see KeywordEncoder."""

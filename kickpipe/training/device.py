@@ -9,11 +9,15 @@ __all__ = ["Precision", "select_device"]
 
 import os
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from kickpipe.common.cpu import has_native_bfloat16, set_torch_threads
 from kickpipe.common.errors import KickpipeError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 DEVICES = ("cpu", "cuda", "mps", "xpu")  # torch has more that compute nothing, such as "meta"
 
@@ -49,7 +53,14 @@ class Precision:
         self.dtype = torch.float16 if device.type == "cuda" else torch.bfloat16
         self.enabled = mixed and (device.type == "cuda" or (device.type == "cpu" and has_native_bfloat16()))
 
-    def autocast(self) -> AbstractContextManager:
+    def place(self, model: Network) -> Network:
+        """Moves a network to the device, its maps laid out channels last.
+
+        Convolutions of many channels on small maps run up to three times faster in this layout, on CPU and GPU.
+        """
+        return model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack it
+
+    def autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.enabled)
 
     def scaler(self) -> torch.amp.GradScaler:

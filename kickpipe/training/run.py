@@ -1,10 +1,10 @@
 """One resumable run of a training stage: where its states lie, when they are written, and how it is stopped.
 
-What the three trainings share around ``fit``: take over the newest state of the same run, save at the specified
-intervals and every few minutes in between, and end on Ctrl-C or SIGTERM with the state saved.
+What the trainings share around ``fit``: take over the newest state of the same run, save at the specified intervals and every
+few minutes in between, and end on Ctrl-C or SIGTERM with the state saved.
 """
 
-__all__ = ["run_training"]
+__all__ = ["SaveClock", "StopSignal", "train"]
 
 import math
 import os
@@ -14,73 +14,76 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor
+import torch
 
 from kickpipe.common.errors import KickpipeError
-from kickpipe.training.loop import fit
-from kickpipe.training.state import RunFolder, TrainState
+from kickpipe.training.loop import Run, Training, fit
+from kickpipe.training.state import TrainState
 from kickpipe.training.tracking import Tracker
 
 SAVE_MINUTES = 5.0
 
 
-def run_training(
-    state: TrainState,
-    folder: RunFolder,
-    tracker: Tracker,
-    train_step: Callable[[Any, int], dict[str, Tensor]],
-    batch_of: Callable[[int], Any],
-    validate: Callable[[int], None],
-    *,
-    steps: int,
-    seed: int,
-    validate_every: int,
-    save_every: int,
-    steps_per_unit: int,
-) -> None:
+def train(
+    training: Training[Any],
+    run: Run,
+    values: dict[str, Any],
+    show: Callable[[Tracker, int], None] = lambda tracker, step: None,
+) -> Tracker:
     """Trains to the end, from the newest saved state of the same run if there is one.
 
     Arguments:
-        state: Has ``tracker`` among its objects.
-        validate: Called with the completed steps; hands validation scalars, pictures and sounds to the tracker.
-        save_every: Steps between two numbered states.
-        steps_per_unit: Steps in what the numbers count: those of an epoch, or 1.
+        training: What is trained.
+        run: How long and how often, and where the states lie.
+        values: Plain values that every state holds, such as the config and the vocabulary.
+        show: Hands pictures and sounds to the tracker, where a validation and a numbered state meet; changes no number.
+
+    Returns:
+        The tracker with the curves.
 
     Raises:
-        StateError: If a state cannot be written.
+        StateError: If a state cannot be read or written.
         FloatingPointError: If a loss is not finite.
         Interrupted: On Ctrl-C or SIGTERM, after saving.
     """
+    folder = run.folder
+    tracker = Tracker(folder.path / "tensorboard", f"train_{folder.prefix}", run.steps, training.examples_per_step)
+    state = TrainState(folder.fingerprint, values, **training.objects, tracker=tracker)
     clock = SaveClock()
     if folder.resume(state):
-        print(f"{tracker.desc}: resumes at step {state.step} of {steps} from {folder.path}", flush=True)
+        print(f"{tracker.desc}: resumes at step {state.step} of {run.steps} from {folder.path}", flush=True)
     stop = StopSignal()
     clock.restart()
 
+    def validated(step: int, scalars: dict[str, float]) -> None:
+        tracker.validated(step, scalars)
+        if step % run.save_every == 0:
+            with torch.no_grad():
+                show(tracker, step)
+
     def save(current: TrainState) -> None:
-        at_interval = current.step % save_every == 0 or current.step == steps
-        folder.save(current, current.step // steps_per_unit if at_interval else None)
+        at_interval = current.step % run.save_every == 0 or current.step == run.steps
+        if run.world.is_writer:
+            folder.save(current, current.step // run.steps_per_unit if at_interval else None)
         clock.restart()
 
-    tracker.open(state.step)
+    if run.world.is_writer:
+        tracker.open(state.step)
     try:
         with stop:
             fit(
+                training,
                 state,
-                train_step,
-                batch_of,
-                steps=steps,
-                seed=seed,
+                run,
                 log=tracker.log,
-                validate=validate,
-                validate_every=validate_every,
+                validated=validated,
                 save=save,
-                save_every=save_every,
                 save_due=clock.due,
                 stop=stop.received,
             )
     finally:
         tracker.close()
+    return tracker
 
 
 class SaveClock:

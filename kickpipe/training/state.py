@@ -6,27 +6,32 @@ another. Files are plain tensors and numbers, loaded with ``weights_only=True``.
 than ``checkpoints/runs``: a queued experiment runs in a copy of the project that is deleted when it ends or fails.
 """
 
-__all__ = ["RunFolder", "StateError", "Stateful", "TrainState", "fingerprint", "runs_folder"]
+__all__ = ["DamagedError", "RunFolder", "StateError", "Stateful", "TrainState", "fingerprint", "runs_folder"]
 
 import hashlib
 import json
 import os
+import pickle
 import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import torch
 
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.files import replacing
 
-NUM_KEPT = 2  # the newest states by interval; the one written on an interruption comes on top
+CHUNK = 2**20  # bytes
 
 
 class StateError(KickpipeError):
     """A training state cannot be read or written."""
+
+
+class DamagedError(StateError):
+    """A file is not the training state that was written under its name."""
 
 
 class Stateful(Protocol):
@@ -57,21 +62,21 @@ class TrainState:
         """Looks whether a saved state can be taken over.
 
         Raises:
-            StateError: If it was written by another run, or is not whole.
+            DamagedError: If it was written by another run, or is not whole.
         """
         if not isinstance(state_dict, dict):
-            raise StateError(f"holds {type(state_dict).__name__}, not a training state")
+            raise DamagedError(f"holds {type(state_dict).__name__}, not a training state")
         if state_dict.get("fingerprint") != self.fingerprint:
             found = str(state_dict.get("fingerprint"))[:12]
-            raise StateError(f"written by another run: fingerprint {found}, expected {self.fingerprint[:12]}")
+            raise DamagedError(f"written by another run: fingerprint {found}, expected {self.fingerprint[:12]}")
         if missing := {"step", *self.objects} - state_dict.keys():
-            raise StateError(f"lacks {', '.join(sorted(missing))}")
+            raise DamagedError(f"lacks {', '.join(sorted(missing))}")
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over a saved state, or nothing of it.
 
         Raises:
-            StateError: As ``check``.
+            DamagedError: As ``check``.
         """
         self.check(state_dict)
         for name, item in self.objects.items():
@@ -80,7 +85,7 @@ class TrainState:
 
 
 def fingerprint(
-    params: dict[str, Any], data: Iterable[bytes], sources: Iterable[Path], init_from: str | None = None
+    params: dict[str, Any], data: Iterable[bytes | memoryview], sources: Iterable[Path], init_from: str | None = None
 ) -> str:
     """Hash of what determines a run: its params, its input data and the code, 64 hexadecimal digits.
 
@@ -113,12 +118,15 @@ class RunFolder:
         fingerprint: Of the run; its first 16 digits name the folder.
         prefix: First part of the file names, for example ``vae``.
         unit: ``epoch`` or ``step``: what the interval counts.
+        keep: How many of the newest states by interval are kept; None keeps all. The one between two intervals comes on top.
     """
 
-    def __init__(self, root: str | Path, fingerprint: str, prefix: str, unit: str) -> None:
+    def __init__(self, root: str | Path, fingerprint: str, prefix: str, unit: str, keep: int | None) -> None:
         self.path = Path(root) / fingerprint[:16]
+        self.fingerprint = fingerprint
         self.prefix = prefix
         self.unit = unit
+        self.keep = keep
 
     @property
     def interrupted(self) -> Path:
@@ -152,34 +160,78 @@ class RunFolder:
             ) from error
         if number is not None:
             self.interrupted.unlink(missing_ok=True)
-            for old in self.by_number()[:-NUM_KEPT]:
+            for old in self.by_number()[: -self.keep] if self.keep else ():
                 old.unlink(missing_ok=True)
 
     def by_number(self) -> list[Path]:
         """The states by interval, oldest first."""
-        paths = self.path.glob(f"{self.prefix}_{self.unit}_*.pt")
-        return sorted(paths, key=lambda path: int(path.stem.rsplit("_", 1)[1]))
+        stem = f"{self.prefix}_{self.unit}_"
+        numbers = (path.stem.removeprefix(stem) for path in self.path.glob(f"{stem}*.pt"))
+        return [self.numbered(number) for number in sorted(int(text) for text in numbers if text.isdecimal())]
 
     def resume(self, state: TrainState) -> bool:
         """Loads the newest state into ``state``; returns whether there was one.
 
         A damaged file is reported and the one before it is taken: nothing that kickpipe writes is ever half a file, so
         it was damaged from outside.
+
+        Raises:
+            StateError: If a state cannot be read for another reason, such as the disk, its permissions or memory, or if
+                there are states but all are damaged: hours of training are not begun anew without a word.
         """
         # a state between two intervals is removed as soon as the next interval is saved, so it is always the newest
-        for path in [self.interrupted, *reversed(self.by_number())]:
-            if not path.is_file():
-                continue
+        paths = [path for path in (self.interrupted, *reversed(self.by_number())) if path.exists()]
+        for path in paths:
             try:
-                with zipfile.ZipFile(path) as archive:  # torch does not compare the checksums that it wrote
-                    if damaged := archive.testzip():
-                        raise StateError(f"checksum of {damaged}")
-                loaded = torch.load(path, map_location="cpu", weights_only=True)
+                loaded = read_state(path)
                 state.check(loaded)
-            except Exception as error:  # torch raises many kinds on a damaged file, and each means the same
-                reason = (str(error) or type(error).__name__).splitlines()[0]
-                print(f"{path}: damaged, left aside: {reason}", file=sys.stderr)
+            except DamagedError as error:
+                print(f"{path}: damaged, left aside: {error}", file=sys.stderr)
                 continue
+            except (OSError, MemoryError, RuntimeError) as error:  # torch reports a lack of memory as RuntimeError
+                raise StateError(
+                    f"{path}: the training state cannot be read: {first_line(error)}; mend that and run the same command "
+                    "to continue, or remove the file to continue from the state before it"
+                ) from error
             state.load_state_dict(loaded)
             return True
+        if paths:
+            raise StateError(
+                f"{self.path}: every training state is damaged; remove the folder to begin the training anew, or put a copy "
+                "of a state in its place"
+            )
         return False
+
+
+def read_state(path: Path) -> Any:
+    """What a state file holds.
+
+    Raises:
+        DamagedError: If the file is not as it was written.
+        OSError, MemoryError, RuntimeError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        read_through(file)  # a disk that cannot be read says so here: what fails after it is the content
+        try:
+            with zipfile.ZipFile(file) as archive:  # torch does not compare the checksums that it wrote
+                wrong = archive.testzip()
+        except MemoryError:
+            raise
+        except Exception as error:  # zipfile raises many kinds on what is no archive, and each means the same
+            raise DamagedError(first_line(error)) from None
+        if wrong:
+            raise DamagedError(f"checksum of {wrong}")
+        file.seek(0)
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise DamagedError(first_line(error)) from None
+
+
+def read_through(file: BinaryIO) -> None:
+    while file.read(CHUNK):
+        pass
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

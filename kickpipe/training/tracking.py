@@ -10,17 +10,19 @@ import csv
 import io
 import math
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from kickpipe.common.files import write_text
 from kickpipe.common.progress import progress
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 LOG_EVERY = 10  # steps between two points of a TensorBoard scalar
 
@@ -43,7 +45,7 @@ class Tracker:
         self.rows: list[dict[str, float]] = []
         self.sums: dict[str, float] = {}
         self.counts: dict[str, int] = {}  # of each term: some begin in the middle of an interval
-        self.writer = None
+        self.writer: SummaryWriter | None = None
         self.line: Iterator[int] | None = None
         self.since = (0, time.monotonic())
 
@@ -131,10 +133,8 @@ def memory_gib() -> float:
     """Memory of this process: the peak of the device for CUDA, else the resident set, in GiB; 0 where unknown."""
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         return torch.cuda.max_memory_allocated() / 2**30
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**30
-    return 0.0
+    statm = Path("/proc/self/statm")  # Linux
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**30 if statm.is_file() else 0.0
 
 
 def write_curves(path: str | Path, rows: list[dict[str, float]]) -> None:

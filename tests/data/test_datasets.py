@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from kickpipe.common.errors import KickpipeError
-from kickpipe.data.datasets import Example, list_examples
+from kickpipe.data.datasets import Example, list_examples, split_examples
 from kickpipe.data.tables import Sample, write_metadata
 from kickpipe.data.tensors import save_tensor
 
@@ -35,6 +35,12 @@ def test_kicks_come_in_the_order_of_the_table_with_their_split(folder):
         Example(SAMPLES[1].filename, 'Pack/"kick", 2.wav', (), False),
         Example(SAMPLES[2].filename, "Other/kick\n3.wav", ("kick",), False),
     ]
+
+
+def test_the_sides_of_the_split_keep_the_order_of_the_table(folder):
+    sides = split_examples(examples(folder))
+    assert sides.train == [e for e in examples(folder) if not e.validation]
+    assert sides.val == [e for e in examples(folder) if e.validation]
 
 
 def test_sources_can_be_held_out(folder):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from kickpipe.data.split import is_validation
+from kickpipe.data.split import Split, is_validation
 
 
 def name_of(content: bytes) -> str:
@@ -72,3 +72,7 @@ def test_one_matching_pattern_is_enough():
 def test_a_name_without_a_hash_is_refused(name):
     with pytest.raises(ValueError, match="expected a name that begins with the hash of the content"):
         is_validation(name, "a.wav", 0.1)
+
+
+def test_both_sides_of_a_split_are_treated_alike():
+    assert Split([1, 2], [3]).map(len) == Split(2, 1)

@@ -86,10 +86,10 @@ def test_the_reach_of_a_sample_is_bounded_so_that_crops_can_stand_alone():
 
 
 def test_channels_that_cannot_be_halved_are_refused():
-    with pytest.raises(ValueError, match="100 channels cannot be halved 5 times"):
+    with pytest.raises(ValueError, match="channels 100 cannot be halved 5 times"):
         Generator(channels=100)
 
 
 def test_kernels_that_do_not_fit_their_rates_are_refused():
-    with pytest.raises(ValueError, match="by even numbers"):
+    with pytest.raises(ValueError, match="upsample_kernels: 3 must exceed its rate 2 by an even number"):
         Generator(upsample_kernels=(16, 16, 4, 4, 3))

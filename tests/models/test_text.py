@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from kickpipe.models.text import PAD, KeywordEncoder
+from kickpipe.models.text import PAD, KeywordEncoder, pad_ids
 from models.checks import assert_every_parameter_learns, assert_items_do_not_mix, assert_same_after_saving
 
 
@@ -76,3 +76,9 @@ def test_an_empty_row_gives_no_gradient_to_the_keywords():
 
 def test_a_saved_encoder_is_the_same_encoder():
     assert_same_after_saving(encoder(), encoder(), torch.tensor([[1, 2], [PAD, PAD]]))
+
+
+def test_keyword_ids_are_filled_up_to_the_longest_row():
+    assert pad_ids([[2, 0], [], [1]]).tolist() == [[2, 0], [PAD, PAD], [1, PAD]]
+    assert pad_ids([[], []]).shape == (2, 0)
+    assert pad_ids([]).shape == (0, 0)

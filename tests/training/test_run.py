@@ -6,38 +6,46 @@ import pytest
 import torch
 
 from kickpipe.common.errors import KickpipeError
-from kickpipe.training.loop import Interrupted
-from kickpipe.training.run import SaveClock, StopSignal, run_training
-from kickpipe.training.state import RunFolder, StateError, TrainState
+from kickpipe.training.loop import Interrupted, Run
+from kickpipe.training.run import SaveClock, StopSignal, train
+from kickpipe.training.state import RunFolder, StateError
 from kickpipe.training.tracking import Tracker
+from kickpipe.training.world import World
 
+ALONE = World()
 FINGERPRINT = "f" * 64
 
 
-class Run:
+class Count:
     """A training that counts: the weight is the number of steps that were taken."""
 
-    def __init__(self, folder, steps=6):
+    examples_per_step = 1
+
+    def __init__(self, folder, steps=6, world=ALONE):
         self.model = torch.nn.Linear(1, 1, bias=False)
         torch.nn.init.zeros_(self.model.weight)
-        self.tracker = Tracker(folder / FINGERPRINT[:16] / "tensorboard", "train", steps, 1)
-        self.state = TrainState(FINGERPRINT, {}, model=self.model, tracker=self.tracker)
-        self.folder = RunFolder(folder, FINGERPRINT, "vae", "epoch")
-        self.steps = steps
+        self.objects = {"model": self.model}
+        self.folder = RunFolder(folder, FINGERPRINT, "vae", "epoch", keep=2)
+        self.run = Run(self.folder, steps, seed=0, validate_every=2, save_every=4, steps_per_unit=2, world=world)
         self.taken = []
+        self.during = lambda step: None
+        self.rows = []
 
-    def start(self, during=lambda step: None):
-        def train_step(batch, step):
-            self.taken.append(batch)
-            self.model.weight.data += 1
-            during(step)
-            return {"loss": torch.tensor(float(step))}
+    def batch(self, step):
+        return torch.tensor([step])
 
-        def validate(step):
-            self.tracker.validated(step, {})
+    def step(self, batch, step):
+        self.taken.append(int(batch))
+        self.model.weight.data += 1
+        self.during(step)
+        return {"loss": torch.tensor(float(step))}
 
-        options = {"steps": self.steps, "seed": 0, "validate_every": 2, "save_every": 4, "steps_per_unit": 2}
-        run_training(self.state, self.folder, self.tracker, train_step, lambda step: step, validate, **options)
+    def validate(self, step):
+        return {}
+
+    def start(self, during=lambda step: None, **options):
+        self.during = during
+        self.rows = train(self, self.run, {"config": {}}, **options).rows
         return self
 
     def files(self):
@@ -45,26 +53,39 @@ class Run:
 
 
 def test_a_run_goes_to_its_end_and_saves_at_intervals_and_at_the_end(tmp_path):
-    run = Run(tmp_path).start()
+    run = Count(tmp_path).start()
     assert run.taken == [0, 1, 2, 3, 4, 5]
     assert run.files() == ["vae_epoch_2.pt", "vae_epoch_3.pt"]
-    assert [row["loss"] for row in run.tracker.rows] == [0.5, 2.5, 4.5]
+    assert [row["loss"] for row in run.rows] == [0.5, 2.5, 4.5]
+
+
+def test_what_is_shown_comes_where_a_validation_and_a_numbered_state_meet(tmp_path):
+    shown = []
+    Count(tmp_path, steps=9).start(show=lambda tracker, step: shown.append((step, torch.is_grad_enabled())))
+    assert shown == [(4, False), (8, False)]
+
+
+def test_a_process_that_is_not_the_writer_writes_nothing(tmp_path):
+    run = Count(tmp_path, world=World(1, 2))
+    run.step = lambda batch, step: {"loss": torch.tensor(0.0)}
+    run.start()
+    assert list(tmp_path.rglob("*")) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself these signals on Windows")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_the_same_run_continues(tmp_path, number, capsys):
-    stopped = Run(tmp_path)
+    stopped = Count(tmp_path)
     with pytest.raises(Interrupted, match="stopped at step 3 of 6"):
         stopped.start(lambda step: signal.raise_signal(number) if step == 2 else None)
     assert stopped.files() == ["vae_interrupted.pt"]
 
-    resumed = Run(tmp_path).start()
+    resumed = Count(tmp_path).start()
     assert resumed.taken == [3, 4, 5]
     assert resumed.model.weight.item() == 6
-    assert [row["loss"] for row in resumed.tracker.rows] == [0.5, 2.5, 4.5]
+    assert [row["loss"] for row in resumed.rows] == [0.5, 2.5, 4.5]
     assert resumed.files() == ["vae_epoch_2.pt", "vae_epoch_3.pt"]
-    assert "train: resumes at step 3 of 6 from" in capsys.readouterr().out
+    assert "train_vae: resumes at step 3 of 6 from" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself these signals on Windows")
@@ -74,7 +95,7 @@ def test_a_second_signal_ends_the_run_at_once(tmp_path):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    run = Run(tmp_path)
+    run = Count(tmp_path)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started to ignore it
     try:
         with pytest.raises(KeyboardInterrupt) as caught:
@@ -87,16 +108,16 @@ def test_a_second_signal_ends_the_run_at_once(tmp_path):
 
 def test_signals_do_afterwards_what_they_did_before(tmp_path):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    Run(tmp_path).start()
+    Count(tmp_path).start()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_outside_the_main_thread_there_are_no_signals_but_there_is_training(tmp_path):
-    run = Run(tmp_path)
+    run = Count(tmp_path)
     thread = threading.Thread(target=run.start)
     thread.start()
     thread.join()
-    assert run.state.step == 6
+    assert run.taken == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_stop_is_noticed_until_it_is_left():
@@ -108,7 +129,7 @@ def test_a_stop_is_noticed_until_it_is_left():
 
 
 def test_a_loss_that_is_not_finite_keeps_the_state_before(tmp_path):
-    run = Run(tmp_path)
+    run = Count(tmp_path)
 
     def spoil(step):
         if step == 5:
@@ -117,16 +138,16 @@ def test_a_loss_that_is_not_finite_keeps_the_state_before(tmp_path):
     with pytest.raises(FloatingPointError):
         run.start(spoil)
     assert run.files() == ["vae_epoch_2.pt"]
-    assert Run(tmp_path).start().taken == [4, 5]
+    assert Count(tmp_path).start().taken == [4, 5]
 
 
 def test_a_state_is_saved_after_every_step_when_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("KICKPIPE_SAVE_MINUTES", "0")
-    run = Run(tmp_path)
+    run = Count(tmp_path)
     with pytest.raises(ZeroDivisionError):
         run.start(lambda step: 1 / (2 - step))
     assert run.files() == ["vae_interrupted.pt"]
-    assert Run(tmp_path).start().taken == [2, 3, 4, 5]
+    assert Count(tmp_path).start().taken == [2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", ""])
@@ -151,9 +172,9 @@ def test_the_clock_is_due_after_its_minutes_and_not_before(monkeypatch):
 
 def test_a_full_disk_stops_the_run_with_the_last_state_intact(tmp_path, file_size_limit, monkeypatch):
     monkeypatch.setattr(Tracker, "open", lambda *_: None)  # TensorBoard writes when it likes to
-    run = Run(tmp_path)
+    run = Count(tmp_path)
     with file_size_limit(500), pytest.raises(StateError, match="the earlier states are intact"):
         run.start()
-    assert run.state.step == 4
+    assert run.taken == [0, 1, 2, 3]
     assert run.files() == []
     assert not list(tmp_path.rglob("*.partial"))

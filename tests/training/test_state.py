@@ -27,7 +27,7 @@ def weight(state):
 
 @pytest.fixture
 def folder(tmp_path):
-    return RunFolder(tmp_path / "runs" / "train_vae", FINGERPRINT, "vae", "epoch")
+    return RunFolder(tmp_path / "runs" / "train_vae", FINGERPRINT, "vae", "epoch", keep=2)
 
 
 def save_epochs(folder, *epochs):
@@ -126,15 +126,79 @@ def test_a_damaged_state_is_named_and_the_one_before_is_taken(folder, how, capsy
 
 
 @pytest.mark.parametrize("how", DAMAGES)
-def test_where_all_states_are_damaged_the_run_starts_anew(folder, how, capsys):
+def test_where_all_states_are_damaged_the_run_stops_and_says_what_to_do(folder, how, capsys):
     save_epochs(folder, 2)
     folder.save(make_state(25, 1.5), None)
     damage(folder.numbered(2), how)
     damage(folder.interrupted, how)
     state = make_state(value=5.0)
-    assert not folder.resume(state)
+    with pytest.raises(
+        StateError, match="every training state is damaged; remove the folder to begin the training anew"
+    ):
+        folder.resume(state)
     assert (state.step, weight(state)) == (0, 5.0)
     assert capsys.readouterr().err.count("damaged, left aside") == 2
+    assert names(folder) == ["vae_epoch_2.pt", "vae_interrupted.pt"]
+
+
+TROUBLE = {
+    "a disk error": OSError(errno.EIO, os.strerror(errno.EIO)),
+    "wrong permissions": PermissionError(errno.EACCES, os.strerror(errno.EACCES)),
+    "no memory": MemoryError(),
+    "no memory, as torch tells it": RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.parametrize("place", ["opening", "reading", "loading"])
+def test_a_state_that_cannot_be_read_stops_the_run_instead_of_starting_anew(folder, monkeypatch, trouble, place):
+    save_epochs(folder, 1, 2)
+
+    def fail(*_, **__):
+        raise TROUBLE[trouble]
+
+    if place == "opening":
+        monkeypatch.setattr(Path, "open", fail)
+    elif place == "reading":
+        monkeypatch.setattr("kickpipe.training.state.read_through", fail)
+    else:
+        monkeypatch.setattr(torch, "load", fail)
+    state = make_state(value=5.0)
+    with pytest.raises(StateError, match=r"vae_epoch_2\.pt: the training state cannot be read: .*run the same command"):
+        folder.resume(state)
+    assert (state.step, weight(state)) == (0, 5.0)
+    assert names(folder) == ["vae_epoch_1.pt", "vae_epoch_2.pt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read anything")
+def test_a_state_of_somebody_else_stops_the_run(folder):
+    save_epochs(folder, 1)
+    folder.numbered(1).chmod(0)
+    with pytest.raises(StateError, match="Permission denied"):
+        folder.resume(make_state())
+
+
+def test_a_folder_in_place_of_a_state_stops_the_run(folder):
+    save_epochs(folder, 1)
+    folder.interrupted.mkdir()
+    with pytest.raises(StateError, match=r"vae_interrupted\.pt: the training state cannot be read: .*directory"):
+        folder.resume(make_state())
+
+
+def test_all_states_can_be_kept(tmp_path):
+    folder = RunFolder(tmp_path, FINGERPRINT, "vae", "epoch", keep=None)
+    save_epochs(folder, 1, 2, 3, 4)
+    assert names(folder) == [f"vae_epoch_{number}.pt" for number in (1, 2, 3, 4)]
+
+
+def test_files_of_others_beside_the_states_are_left_alone(folder):
+    save_epochs(folder, 1)
+    (folder.path / "vae_epoch_best.pt").write_text("mine")
+    save_epochs(folder, 2, 3)
+    assert names(folder) == ["vae_epoch_2.pt", "vae_epoch_3.pt", "vae_epoch_best.pt"]
+    state = make_state()
+    folder.resume(state)
+    assert state.step == 30
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
@@ -202,7 +266,7 @@ def test_a_disk_without_any_space_is_a_clear_error(folder, monkeypatch):
 
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
     (tmp_path / "runs").write_text("a file in its place")
-    folder = RunFolder(tmp_path / "runs" / "train_vae", FINGERPRINT, "vae", "epoch")
+    folder = RunFolder(tmp_path / "runs" / "train_vae", FINGERPRINT, "vae", "epoch", keep=2)
     with pytest.raises(StateError, match=r"vae_epoch_1\.pt: the training state cannot be written"):
         folder.save(make_state(), 1)
 

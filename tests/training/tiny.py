@@ -1,16 +1,24 @@
-"""Trainings that take a second: small sounds, small networks, and what the three have in common."""
+"""Trainings that take a second: small sounds, small networks, params for them, and a project that the stages run in."""
 
-__all__ = ["AUDIO", "DIFFUSION", "VAE", "VOCODER", "make_mels", "write_pairs"]
+__all__ = ["AUDIO", "DIFFUSION", "VAE", "VOCODER", "change_params", "make_mels", "write_pairs", "write_project"]
 
+import csv
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 import torch
+import yaml
 from torch import Tensor
 
 from kickpipe.audio.settings import AudioSettings
+from kickpipe.checkpoints import write_model
 from kickpipe.data.preprocess import preprocess
+from kickpipe.models.vae import VAE as VaeModel
+
+ROOT = Path(__file__).parents[2]
 
 AUDIO = AudioSettings(
     sample_rate=8000, duration=0.2, n_fft=128, hop_length=32, n_mels=16, peak_db=-1.0, fade_seconds=0.02, mel_floor=1e-5
@@ -98,3 +106,37 @@ def write_pairs(folder: Path, count: int) -> list[str]:
         soundfile.write(folder / "raw" / name, kick, AUDIO.sample_rate)
     preprocess(folder / "raw", folder / "processed", names, AUDIO, workers=1)
     return names
+
+
+def write_project(project: Path, num_kicks: int = 10) -> Path:
+    """A project with everything that the three trainings read, written without the stages before them."""
+    for package in ("kickpipe", "stages"):
+        shutil.copytree(ROOT / package, project / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "params.yaml", project)
+    change_params(project, "audio", **AUDIO.to_dict())
+    change_params(project, "split", validation_share=0.3, holdout=[])
+    change_params(project, "vae", **VAE)
+    change_params(project, "diffusion", **DIFFUSION, min_count=1)
+    change_params(project, "vocoder", **VOCODER, segment_size=512)
+
+    names = write_pairs(project / "data", num_kicks)
+    (project / "data" / "latents").mkdir()
+    vae = VaeModel(AUDIO.n_mels, AUDIO.num_frames, VAE["channels"], VAE["latent_channels"])
+    generator = torch.Generator().manual_seed(0)
+    with (project / "data" / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["filename", "original_path", "keywords"])
+        for i, name in enumerate(names):
+            rows.writerow([name, f"Pack/{name}", ["deep", "deep hard", "", "hard kick"][i % 4]])
+            latent = 5 + 3 * torch.randn(vae.latent_shape, generator=generator)
+            torch.save(latent, project / "data" / "latents" / f"{name}.pt")
+    write_model(project / "checkpoints" / "vae.safetensors", "vae", vae, vae.config, AUDIO, 1)
+    return project
+
+
+def change_params(project: Path, section: str, **changes: Any) -> None:
+    """Sets values of a section of the project's params.yaml."""
+    path = project / "params.yaml"
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params[section] |= {name: list(value) if isinstance(value, tuple) else value for name, value in changes.items()}
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
