@@ -84,7 +84,7 @@ class Demo:
         num_kicks = NUM_SYNTHESISED if self.source is None else min(len(kicks), MAX_KICKS)
         rough = make_plan(self.root, num_kicks, pretrained=True, preset=self.preset)
         what = self.describe_library(len(kicks))
-        say(f"{what}: seven stages, {format_minutes(rough.seconds(Speed()))} on two idle cores")
+        say(f"{what}: {len(rough.stages)} stages, {format_minutes(rough.seconds(Speed()))} on two idle cores")
         say("First, eight kicks to hear. Ctrl-C stops, and the same command continues.\n")
 
         self.doing = "while the copy of the project was made"

@@ -4,7 +4,7 @@ The presets are made for a library of 150 kicks. Fewer kicks get as many epochs 
 steps and so fewer epochs, and beyond 400 a selection is enough to show what comes out.
 """
 
-__all__ = ["MAX_KICKS", "STAGES", "Plan", "Speed", "make_plan"]
+__all__ = ["MAX_KICKS", "Plan", "Speed", "make_plan"]
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ import yaml
 MAX_KICKS = 400
 USUAL_KICKS = 150
 LEAST_ITERATIONS = 60
-STAGES = ("aggregate", "preprocess", "train_vae", "encode_latents", "train_diffusion", "train_vocoder", "evaluate")
 
 # Seconds on two idle cores of a virtual machine: of a stage beside its steps, of each kick, and of a VAE step of four
 START_SECONDS = 5.0
@@ -49,12 +48,14 @@ class Plan:
 
     Arguments:
         num_kicks: Kicks of the library.
+        stages: All stages of the pipeline.
         presets: Hyperparameters, in the order in which they go over params.yaml.
         steps: Steps of each training stage.
         batch_sizes: Examples a step.
     """
 
     num_kicks: int
+    stages: tuple[str, ...]
     presets: list[dict[str, Any]]
     steps: dict[str, int]
     batch_sizes: dict[str, int]
@@ -71,7 +72,7 @@ class Plan:
 
     def seconds(self, speed: Speed) -> float:
         """How long all stages will take."""
-        return sum(self.stage_seconds(stage, speed) for stage in STAGES)
+        return sum(self.stage_seconds(stage, speed) for stage in self.stages)
 
 
 def make_plan(root: Path, num_kicks: int, pretrained: bool, preset: Path | None = None) -> Plan:
@@ -97,7 +98,8 @@ def make_plan(root: Path, num_kicks: int, pretrained: bool, preset: Path | None 
         "train_vocoder": values["vocoder"]["epochs"] * batches(values, "vocoder", num_kicks),
     }
     sizes = {stage: values[stage.removeprefix("train_")]["batch_size"] for stage in steps}
-    return Plan(num_kicks, presets, steps, sizes)
+    stages = tuple(read(root / "dvc.yaml")["stages"])
+    return Plan(num_kicks, stages, presets, steps, sizes)
 
 
 def sized(values: dict[str, Any], num_kicks: int) -> dict[str, Any]:

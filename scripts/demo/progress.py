@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 
 from kickpipe.common.progress import format_seconds
-from scripts.demo.plan import STAGES, Plan, Speed
+from scripts.demo.plan import Plan, Speed
 
 PRIOR = 0.2  # how much the estimate counts against what stages really took, as a share of all of it
 LEAST_SHARE = 0.1  # of a stage that must be done before its own speed counts
@@ -42,8 +42,8 @@ class StageProgress:
         say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.expected = {stage: plan.stage_seconds(stage, speed) for stage in STAGES}
-        self.remaining = [stage for stage in STAGES if stage not in finished]
+        self.expected = {stage: plan.stage_seconds(stage, speed) for stage in plan.stages}
+        self.remaining = [stage for stage in plan.stages if stage not in finished]
         self.say = say
         self.clock = clock
         self.stage: str | None = None
@@ -57,7 +57,12 @@ class StageProgress:
         """Where it is, as in "in stage 3 of 7 (train_vae)"."""
         if self.stage is None:
             return "before the first stage"
-        return f"in stage {STAGES.index(self.stage) + 1} of {len(STAGES)} ({self.stage})"
+        return f"in stage {self.number} of {len(self.expected)} ({self.stage})"
+
+    @property
+    def number(self) -> int:
+        """Which stage is running, counted in the order in which they run; those that were done before count, too."""
+        return len(self.expected) - len(self.remaining) + 1
 
     def seconds_left(self) -> float:
         """Seconds until all stages are done, as expected, corrected by how long those before took."""
@@ -90,7 +95,7 @@ class StageProgress:
     def begin(self, stage: str) -> None:
         self.end()
         self.stage, self.since, self.share = stage, self.clock(), 0.0
-        self.say(f"stage {STAGES.index(stage) + 1} of {len(STAGES)}: {stage}, {self.left()}")
+        self.say(f"stage {self.number} of {len(self.expected)}: {stage}, {self.left()}")
 
     def left(self) -> str:
         return f"{format_seconds(max(self.seconds_left(), 10))} left in all"

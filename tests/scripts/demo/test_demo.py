@@ -77,7 +77,7 @@ def interrupted(project) -> tuple[list[str], list[str]]:
     before = []
     for line in demo.stdout:
         before.append(line.rstrip())
-        if line.startswith("stage 3 of 7"):
+        if re.match(r"stage \d of \d: train_vae", line):
             break
     states = project / "build" / "demo" / "checkpoints" / "runs" / "train_vae"
     while demo.poll() is None and not list(states.rglob("vae_epoch_*.pt")):
@@ -92,18 +92,19 @@ def interrupted(project) -> tuple[list[str], list[str]]:
 def test_eight_kicks_and_a_page_are_there_before_the_first_stage(project, interrupted):
     before, _ = interrupted
     page = next(number for number, line in enumerate(before) if "before.html" in line)
-    first = next(number for number, line in enumerate(before) if line.startswith("stage 1 of 7"))
+    first = next(number for number, line in enumerate(before) if line.startswith("stage 1 of "))
     assert page < first
     assert len(list((project / "kicks" / "demo" / "before").glob("*.wav"))) == len(EXAMPLES) == 8
     assert "<html" in (project / "kicks" / "demo" / "before.html").read_text(encoding="utf-8")[:200]
-    assert re.match(r"12 kicks in .*mine: seven stages, about \d+ min on two idle cores", before[0])
+    assert re.match(r"12 kicks in .*mine: \d stages, about \d+ min on two idle cores", before[0])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_ctrl_c_says_one_line(interrupted):
     _, after = interrupted
     said = [line for line in after if not line.startswith("  ")]  # what the stage told until then
-    assert said == ["stopped in stage 3 of 7 (train_vae); run the same command to continue"]
+    assert len(said) == 1
+    assert re.fullmatch(r"stopped in stage \d of \d \(train_vae\); run the same command to continue", said[0])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
@@ -112,8 +113,11 @@ def test_the_same_command_continues_and_ends_with_kicks_of_new_models(project, i
     printed = demo.communicate(timeout=TIMEOUT)[0]
     assert demo.returncode == 0, printed
     assert re.search(r"train_vae: resumes at step [1-9]", printed)
-    assert not re.search(r"^stage [12] of 7", printed, re.MULTILINE)  # done before
-    assert [int(number) for number in re.findall(r"^stage (\d) of 7: ", printed, re.MULTILINE)] == [3, 4, 5, 6, 7]
+    stages = list(yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
+    ran = re.findall(r"^stage (\d) of \d: (\w+)", printed, re.MULTILINE)
+    before = [stage for stage in stages if stage not in [name for _, name in ran]]
+    assert {"aggregate", "preprocess"} <= set(before)
+    assert [int(number) for number, _ in ran] == list(range(len(before) + 1, len(stages) + 1))
     out = project / "kicks" / "demo"
     assert len(list((out / "after").glob("*.wav"))) == 8
     assert (out / "after.html").is_file() and (out / "report.html").is_file()

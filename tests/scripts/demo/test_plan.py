@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from kickpipe.params import load_params
-from scripts.demo.plan import MAX_KICKS, STAGES, Speed, make_plan
+from scripts.demo.plan import MAX_KICKS, Speed, make_plan
 from scripts.preset import apply_preset
 
 ROOT = Path(__file__).parents[3]
@@ -59,4 +59,4 @@ def test_a_machine_that_is_twice_as_slow_takes_twice_as_long():
     reference = Speed()
     slow = Speed(2 * reference.vae_seconds)
     assert plan.seconds(slow) == pytest.approx(2 * plan.seconds(reference))
-    assert plan.seconds(slow) == pytest.approx(sum(plan.stage_seconds(stage, slow) for stage in STAGES))
+    assert plan.seconds(slow) == pytest.approx(sum(plan.stage_seconds(stage, slow) for stage in plan.stages))

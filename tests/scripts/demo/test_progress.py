@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts.demo.plan import STAGES, Speed, make_plan
+from scripts.demo.plan import Speed, make_plan
 from scripts.demo.progress import StageProgress
 
 ROOT = Path(__file__).parents[3]
+PLAN = make_plan(ROOT, 150, True)
+STAGES = PLAN.stages
+NUM_STAGES = len(STAGES)
 
 
 class Clock:
@@ -29,16 +32,23 @@ def said() -> list[str]:
 
 @pytest.fixture
 def progress(clock, said) -> StageProgress:
-    return StageProgress(make_plan(ROOT, 150, True), Speed(), [], said.append, clock)
+    return StageProgress(PLAN, Speed(), [], said.append, clock)
 
 
 def test_a_stage_is_announced_with_its_number_and_the_time_left(progress, said):
-    progress.line("Running stage 'train_vae':")
-    progress.line("> python -m stages.train_vae")
-    assert len(said) == 1
-    assert said[0].startswith("stage 3 of 7: train_vae, ")
-    assert said[0].endswith(" left in all")
-    assert progress.where == "in stage 3 of 7 (train_vae)"
+    progress.line("Running stage 'aggregate':")
+    progress.line("> python -m stages.aggregate")
+    progress.line("Running stage 'preprocess':")
+    assert len(said) == 2
+    assert said[1].startswith(f"stage 2 of {NUM_STAGES}: preprocess, ")
+    assert said[1].endswith(" left in all")
+    assert progress.where == f"in stage 2 of {NUM_STAGES} (preprocess)"
+
+
+def test_a_stage_that_was_done_before_counts(progress, said):
+    progress.line("Stage 'aggregate' didn't change, skipping")
+    progress.line("Running stage 'preprocess':")
+    assert said[-1].startswith(f"stage 2 of {NUM_STAGES}: preprocess, ")
 
 
 def test_a_line_of_progress_becomes_how_far_and_how_long_still(progress, clock, said):
@@ -78,7 +88,7 @@ def test_a_first_stage_that_takes_no_time_does_not_promise_that_all_will(progres
 
 
 def test_stages_that_were_done_before_do_not_count(clock, said):
-    progress = StageProgress(make_plan(ROOT, 150, True), Speed(), STAGES[:-1], said.append, clock)
+    progress = StageProgress(PLAN, Speed(), STAGES[:-1], said.append, clock)
     assert progress.seconds_left() == pytest.approx(progress.expected["evaluate"])
 
 
