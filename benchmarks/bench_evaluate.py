@@ -35,6 +35,7 @@ from kickpipe.evaluation.analysis import Analyser
 from kickpipe.evaluation.library import Choice, load_library
 from kickpipe.evaluation.report import build_report
 from kickpipe.generate import KickGenerator
+from kickpipe.generate.networks import Networks
 from kickpipe.params import Params, load_params
 from kickpipe.synth import synthesise
 
@@ -125,7 +126,8 @@ def random_generator(params: Params) -> KickGenerator:
         )
         for kind, config in configs.items()
     ]
-    return KickGenerator(*files)
+    networks = Networks(*files)
+    return KickGenerator(networks.facts, lambda: networks)
 
 
 def make_library(folder: Path, count: int, params: Params, workers: int) -> None:
@@ -160,7 +162,7 @@ def measure_sections() -> None:
                 waveform = synthesise(seed + 7, i)
             yield SimpleNamespace(waveform=waveform)
 
-    encode, decode = KickGenerator.encode, KickGenerator.decode
+    encode, decode = Networks.encode, Networks.decode
     encoded = []
 
     def remembering(self, mel):
@@ -171,7 +173,7 @@ def measure_sections() -> None:
         decode(self, latent)
         return encoded[0]
 
-    KickGenerator.stream, KickGenerator.encode, KickGenerator.decode = synthesised, remembering, remembered
+    KickGenerator.stream, Networks.encode, Networks.decode = synthesised, remembering, remembered
 
 
 def timed(name: str, function):

@@ -28,12 +28,17 @@ from kickpipe.audio.low_band import first_band_above
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.checkpoints import load_model, model_class, write_model
+from kickpipe.data.vocabulary import Vocabulary
 from kickpipe.diffusion.sampling import ddim
+from kickpipe.diffusion.schedule import NoiseSchedule
 from kickpipe.generate import KickGenerator
+from kickpipe.generate.fast import BUCKET
+from kickpipe.generate.making import decode_recipes, sample
 from kickpipe.generate.noise import kick_generator
 from kickpipe.generate.prompts import encode_prompt
-from kickpipe.generate.vocoding import BUCKET, audible_frames
+from kickpipe.generate.vocoding import audible_frames, vocode
 from kickpipe.models.rows import RowConv, RowConvTranspose
+from kickpipe.models.text import KeywordEncoder
 from kickpipe.synth import synthesise
 
 BATCH = 16
@@ -71,6 +76,11 @@ def write_random_models(directory: Path) -> None:
         write_model(path, kind, model, config, settings, 0, **(extra if kind == "diffusion" else {}))
 
 
+def embed(text: KeywordEncoder, prompt: str, vocabulary: Vocabulary) -> Tensor:
+    ids, weights = encode_prompt(prompt, vocabulary)
+    return text(torch.tensor([ids], dtype=torch.long), torch.tensor([weights]))
+
+
 class Reference:
     """The specification's way, from noise to waveforms, with networks of its own."""
 
@@ -80,9 +90,11 @@ class Reference:
         for module in self.vocoder.modules():
             if isinstance(module, RowConv | RowConvTranspose):
                 module.forward = as_conv1d(module)
-        self.generator = generator
+        self.facts = facts = generator.facts
+        self.schedule = NoiseSchedule(facts.num_timesteps, facts.beta_start, facts.beta_end)
+        self.mean, self.std = (torch.tensor(x).reshape(1, -1, 1, 1) for x in (facts.latent_mean, facts.latent_std))
         text = files["diffusion"].model.text
-        self.cond, self.uncond = (encode_prompt(words, generator.vocabulary, text) for words in (prompt, ""))
+        self.cond, self.uncond = (embed(text, words, generator.facts.vocabulary) for words in (prompt, ""))
 
     def denoise(self, latent: Tensor, timestep: Tensor) -> Tensor:
         cond = self.unet(latent, timestep, self.cond.expand(len(latent), -1))
@@ -90,12 +102,12 @@ class Reference:
         return uncond + GUIDANCE * (cond - uncond)
 
     def sample(self, seed: int) -> Tensor:
-        noise = torch.randn(1, *self.generator.latent_shape, generator=kick_generator(seed, 0))
-        return ddim(self.denoise, noise, self.generator.schedule, 50)
+        noise = torch.randn(1, *self.facts.latent_shape, generator=kick_generator(seed, 0))
+        return ddim(self.denoise, noise, self.schedule, 50)
 
     @torch.inference_mode()
     def __call__(self, seed: int) -> Tensor:
-        latent = self.sample(seed) * self.generator.latent_std + self.generator.latent_mean
+        latent = self.sample(seed) * self.std + self.mean
         return self.vocoder(self.vae.decode(latent)[:, 0])[:, 0]
 
 
@@ -155,8 +167,9 @@ def use_mels_of_kicks(generator: KickGenerator) -> None:
     """Decodes as always, but hands on the mels of synthesised kicks."""
     waveforms = torch.stack([torch.from_numpy(synthesise(1, i)) for i in range(BATCH)])
     mels = mel_spectrogram(waveforms, generator.settings)
-    decode = generator.decode
-    generator.decode = lambda latent: (decode(latent), mels[: len(latent)])[1]
+    networks = generator.networks
+    decode = networks.decode
+    networks.decode = lambda latent: (decode(latent), mels[: len(latent)])[1]
     lengths = sorted(audible_frames(mel, generator.settings.mel_floor) for mel in mels[:, 0])
     print(
         f"random weights; mels of synthesised kicks, {lengths[0]} to {lengths[-1]} frames, median {lengths[BATCH // 2]}"
@@ -184,10 +197,11 @@ def measure(directory: Path, options: argparse.Namespace) -> None:
     generator = KickGenerator.load(directory)
     if options.prompt is None:
         options.prompt = generator.vocabulary.words[0]
+    networks = generator.networks
     reference = Reference(directory, generator, options.prompt)
     if options.checkpoints is None:
         use_mels_of_kicks(generator)
-    recipes = [generator.recipe("generate", prompt=options.prompt, guidance=GUIDANCE, index=i) for i in range(BATCH)]
+    recipes = [generator.recipe(options.prompt, guidance=GUIDANCE, first=i) for i in range(BATCH)]
     times: dict[str, list[float]] = {}
     parts: dict[str, list[float]] = {}
     for _ in generator.make(recipes):  # warms up every length
@@ -203,11 +217,11 @@ def measure(directory: Path, options: argparse.Namespace) -> None:
             for name, run in runs.items():
                 times.setdefault(name, []).append(timed(run))
             for count in (1, BATCH):
-                latent, mel = generator.mels(recipes[:count])
+                latent, mel = decode_recipes(networks, recipes[:count])
                 steps = {
-                    "sampling": lambda count=count: generator.sample(recipes[:count]),
-                    "decoding": lambda latent=latent: generator.decode(latent),
-                    "vocoding": lambda mel=mel: generator.vocode(mel),
+                    "sampling": lambda count=count: sample(networks, recipes[:count]),
+                    "decoding": lambda latent=latent: networks.decode(latent),
+                    "vocoding": lambda mel=mel: vocode(mel, networks, recipes[0].vocoder),
                 }
                 for name, run in steps.items():
                     parts.setdefault(f"{name}, {count}", []).append(timed(run))
@@ -227,11 +241,13 @@ def report(times: dict, parts: dict, reference: Reference, generator: KickGenera
         f"ours, a kick of 16:       {1000 * batch:7.0f} ms   {base / batch:5.1f} times faster than the reference run 16 times"
     )
 
-    latent = torch.randn(1, *generator.latent_shape)
+    latent = torch.randn(1, *generator.facts.latent_shape)
     with torch.inference_mode():
         above, silence = first_band_above(generator.settings), generator.settings.mel_floor  # as far as HiFi-GAN goes
-        frames = [audible_frames(mel, silence, above) for mel in generator.mels(recipes)[1][:, 0]]
-    vocoded = statistics.mean(BUCKET * math.ceil((count + generator.context) / BUCKET) for count in frames if count)
+        frames = [audible_frames(mel, silence, above) for mel in decode_recipes(generator.networks, recipes)[1][:, 0]]
+    vocoded = statistics.mean(
+        BUCKET * math.ceil((count + generator.networks.context) / BUCKET) for count in frames if count
+    )
     mel = torch.zeros(1, 1, generator.settings.n_mels, round(vocoded))
     rows = 1 if torch.equal(reference.cond, reference.uncond) else 2  # as Guided does without a prompt
     timestep = torch.zeros(rows, dtype=torch.long)

@@ -20,21 +20,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kickpipe.diffusion.sampling import SAMPLERS
 from kickpipe.evaluation.distances import kernel_distance, median_distance
-from kickpipe.generate import KickGenerator
+from kickpipe.generate import KickGenerator, Options
+from kickpipe.generate.making import decode_recipes
+from kickpipe.generate.options import SAMPLERS, Sampler
 
 STEPS = (4, 8, 12, 16, 20, 50)
 BATCH = 32
 
 
-def mels(generator: KickGenerator, count: int, seed: int, **options: object) -> Tensor:
+def mels(generator: KickGenerator, count: int, seed: int, prompt: str, options: Options) -> Tensor:
     """Log-mels (count, 1, M, L) of kicks 0 to count - 1 of a seed."""
-    recipe = generator.recipe("generate", seed=seed, vocoder="griffin-lim", **options)
+    recipe = generator.recipe(prompt, seed=seed, options=options)
     made = []
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
-        made.append(generator.mels([dataclasses.replace(recipe, index=i) for i in numbers])[1])
+        made.append(decode_recipes(generator.networks, [dataclasses.replace(recipe, index=i) for i in numbers])[1])
     return torch.cat(made)
 
 
@@ -54,24 +55,28 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     generator = KickGenerator.load(options.checkpoints)
-    common = {"prompt": options.prompt, "guidance": options.guidance if options.prompt else 1.0}
-    last = generator.schedule.num_timesteps
+    guidance = options.guidance if options.prompt else 1.0
+    last = generator.facts.num_timesteps
+
+    def run(seed: int, sampler: Sampler, steps: int) -> Tensor:
+        chosen = Options(vocoder="griffin-lim", guidance=guidance, sampler=sampler, steps=steps)
+        return mels(generator, options.count, seed, options.prompt, chosen)
 
     start = time.perf_counter()
     # Seeds 1 and 2 for the two DDPM runs, 3 for all others: no pair shares its noise
-    ddpm = [vectors(mels(generator, options.count, seed, sampler="ddpm", steps=last, **common)) for seed in (1, 2)]
-    limit = mels(generator, options.count, 3, sampler="ddim", steps=last, **common)
+    ddpm = [vectors(run(seed, "ddpm", last)) for seed in (1, 2)]
+    limit = run(3, "ddim", last)
     bandwidth = median_distance(ddpm[0])
     floor = kernel_distance(ddpm[1], ddpm[0], bandwidth)
     converged = kernel_distance(vectors(limit), ddpm[0], bandwidth)
     seconds = time.perf_counter() - start
-    print(f"{options.count} kicks, prompt {options.prompt!r}, guidance {common['guidance']:g}, {seconds:.0f} s")
+    print(f"{options.count} kicks, prompt {options.prompt!r}, guidance {guidance:g}, {seconds:.0f} s")
     print(f"floor, DDPM {last} against DDPM {last}: distance {floor:.3f}; DDIM {last}: distance {converged:.3f}")
     print(f"{'sampler':14}" + "".join(f"{steps:>16}" for steps in STEPS))
     for sampler in SAMPLERS:
         cells = []
         for steps in STEPS:
-            mel = mels(generator, options.count, 3, sampler=sampler, steps=steps, **common)
+            mel = run(3, sampler, steps)
             distance = kernel_distance(vectors(mel), ddpm[0], bandwidth)
             error = "" if sampler == "ddpm" else f" ({(mel - limit).abs().mean():.3f})"
             cells.append(f"{distance:.3f}{error}")

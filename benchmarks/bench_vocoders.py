@@ -13,6 +13,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,8 +22,10 @@ from torch import Tensor
 from kickpipe.audio.io import AudioError, prepare
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.audio.settings import AudioSettings
+from kickpipe.checkpoints import load_model
 from kickpipe.generate import KickGenerator
-from kickpipe.generate.vocoding import look_ahead, vocode_hifigan
+from kickpipe.generate.fast import look_ahead
+from kickpipe.generate.vocoding import vocode, vocode_hifigan
 from kickpipe.synth import synthesise
 
 ATTACK_MS = 50.0
@@ -79,7 +82,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     generator = KickGenerator.load(options.checkpoints)
-    settings = generator.settings
+    networks, settings = generator.networks, generator.settings
+    plain = load_model(options.checkpoints / "vocoder.safetensors", "vocoder").model
     mel = mel_spectrogram(kicks(options.audio, options.count, settings), settings)
 
     print(f"{'way':32}{'mel error':>10}{'attack':>10}{'ms a kick':>11}")
@@ -89,22 +93,22 @@ def main() -> None:
         *[("griffin-lim", n) for n in (8, 32, 64)],
     ]
     for vocoder, iterations in ways:
-        made, seconds = timed(lambda vocoder=vocoder, iterations=iterations: generator.vocode(mel, vocoder, iterations))
+        made, seconds = timed(lambda vocoder=vocoder, iterations=iterations: vocode(mel, networks, vocoder, iterations))
         whole, attack = mel_error(made, mel, settings)
         print(
             f"{vocoder + f' {iterations}' * (iterations > 0):32}{whole:10.3f}{attack:10.3f}{1000 * seconds / len(mel):11.1f}"
         )
 
-    fast, most = generator.fast_vocoder("float32"), look_ahead(generator.vocoder)
+    fast, most = partial(networks.vocode, precision="float32"), look_ahead(plain)
     exact = vocode_hifigan(mel, fast, settings, most)
-    print(f"context {most} frames is exact, {generator.context} are used; with less:")
+    print(f"context {most} frames is exact, {networks.context} are used; with less:")
     for context in CONTEXTS:
         made, seconds = timed(lambda context=context: vocode_hifigan(mel, fast, settings, context))
         print(f"  {context} frames: {below(made, exact):6.0f} dB, {1000 * seconds / len(mel):.1f} ms a kick")
 
     ways = {
-        "float32, not packed": generator.vocoder,
-        "bfloat16 in the coarse stages": generator.fast_vocoder("bfloat16"),
+        "float32, not packed": plain,
+        "bfloat16 in the coarse stages": partial(networks.vocode, precision="bfloat16"),
     }
     for name, network in ways.items():
         made, seconds = timed(lambda network=network: vocode_hifigan(mel, network, settings, most))

@@ -4,7 +4,7 @@ The tensors are the weights (the averaged ones where training keeps an average).
 the kind, format version, constructor arguments, audio settings, step and extras such as the vocabulary:
 ``load_model`` rebuilds the network from the file alone. safetensors holds numbers only, so a hostile file can be wrong
 but not executed; and the network is first built without memory and compared with the tensors that are really there, so
-it cannot claim more memory than its own size either.
+it cannot claim more memory than its own size either. PyTorch is imported where weights are read or written.
 """
 
 __all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata", "write_model"]
@@ -14,21 +14,24 @@ import importlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.files import replacing
 from kickpipe.models.sizes import upsample_factor
 
+if TYPE_CHECKING:
+    from torch import nn
+
 FORMAT_VERSION = 1
 MAX_CONFIG_CHARACTERS = 2000  # a list of a million layers would be built before it could be compared with the tensors
+
+MAX_METADATA_CHARACTERS = 4_000_000  # ten times what the largest vocabulary takes
+CONTENTS = {"config": dict, "audio": dict, "step": int, "extra": dict}
+WORDS = {dict: "names with values", int: "a whole number"}
 
 # By name, and imported when a file of that kind is opened: a stage depends on its own network only
 KINDS = {
@@ -57,7 +60,7 @@ class ModelFile:
     """
 
     kind: str
-    model: nn.Module
+    model: "nn.Module"
     config: dict[str, Any]
     audio: AudioSettings
     step: int
@@ -68,7 +71,7 @@ class ModelFile:
 def write_model(
     path: str | Path,
     kind: str,
-    model: nn.Module,
+    model: "nn.Module",
     config: dict[str, Any],
     audio: AudioSettings,
     step: int,
@@ -83,6 +86,8 @@ def write_model(
     Raises:
         CheckpointError: If the folder cannot be written to.
     """
+    from safetensors.torch import save
+
     path = Path(path)
     metadata = {
         "kind": kind,
@@ -113,14 +118,18 @@ def read_metadata(path: str | Path, kind: str | None = None) -> dict[str, Any]:
             f"{path}: no such model file; run 'dvc pull' for the released models, or 'dvc repro' to train your own"
         )
     try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get("kickpipe")
+        with safe_open(path, framework="np") as file:
+            text = (file.metadata() or {}).get("kickpipe", "")
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: damaged or not a safetensors file: {error}; pull or train it again") from None
+    if len(text) > MAX_METADATA_CHARACTERS:
+        raise CheckpointError(
+            f"{path}: metadata of {len(text):,} characters, expected at most {MAX_METADATA_CHARACTERS:,}"
+        )
     try:
-        metadata = json.loads(text or "")
+        metadata = json.loads(text)
         found, version = metadata["kind"], metadata["format_version"]
-        missing = {"config", "audio", "step", "extra"} - metadata.keys()
+        missing = CONTENTS.keys() - metadata.keys()
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CheckpointError(f"{path}: a safetensors file, but not one that kickpipe wrote") from None
     if missing:
@@ -130,10 +139,17 @@ def read_metadata(path: str | Path, kind: str | None = None) -> dict[str, Any]:
     expected = list(KINDS) if kind is None else [kind]
     if found not in expected:
         raise CheckpointError(f"{path}: holds a {found!r} model, expected {' or '.join(map(repr, expected))}")
+    for name, wanted in CONTENTS.items():
+        if not isinstance(metadata[name], wanted) or isinstance(metadata[name], bool):
+            raise CheckpointError(f"{path}: {name}: expected {WORDS[wanted]}, found {str(metadata[name])[:60]}")
+    try:
+        AudioSettings.from_dict(metadata["audio"])
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: {error}") from None
     return metadata
 
 
-def model_class(kind: str) -> type[nn.Module]:
+def model_class(kind: str) -> "type[nn.Module]":
     """The class of the networks of a kind."""
     module, name = KINDS[kind]
     return getattr(importlib.import_module(module), name)
@@ -148,6 +164,8 @@ def load_model(path: str | Path, kind: str) -> ModelFile:
     Raises:
         CheckpointError: As ``read_metadata``, and if weights and constructor arguments do not match or a weight is not finite.
     """
+    import torch
+
     path = Path(path)
     metadata = read_metadata(path, kind)
     try:
@@ -181,32 +199,12 @@ def check_shapes(kind: str, config: dict[str, Any], audio: AudioSettings, shapes
             raise ValueError(f"the network has {name} {config[name]}, its audio settings {getattr(audio, name)}")
     if "upsample_rates" in config and upsample_factor(config["upsample_rates"]) != audio.hop_length:
         raise ValueError(f"upsample_rates {config['upsample_rates']} do not multiply to hop_length {audio.hop_length}")
-    with torch.device("meta"), ShapesOnly():
-        expected = {name: tuple(tensor.shape) for name, tensor in model_class(kind)(**config).state_dict().items()}
+    from kickpipe.models.shapes import shapes_of
+
+    expected = shapes_of(lambda: model_class(kind)(**config))
     if wrong := sorted(expected.items() ^ shapes.items()):
         name = wrong[0][0]
         found, wanted = shapes.get(name, "not there"), expected.get(name, "none")
         raise ValueError(
             f"{name} is {found} in the file, expected {wanted}; {len({n for n, _ in wrong})} tensors differ"
         )
-
-
-class ShapesOnly(TorchFunctionMode):
-    """Leaves out the few operations of constructors whose versions for "meta" import PyTorch's compiler: 2 s at every start.
-
-    What they would compute is never looked at. An operation missing here costs time, nothing else.
-    """
-
-    def __torch_function__(
-        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        name = getattr(function, "__name__", "")
-        if name == "normal_":
-            return args[0] if args else kwargs["tensor"]
-        if name == "randn":
-            return torch.empty(*args, **kwargs)
-        if name == "norm_except_dim":
-            tensor, _, dim = args
-            return tensor.new_empty([size if i == dim else 1 for i, size in enumerate(tensor.shape)])
-        return function(*args, **kwargs)

@@ -2,6 +2,7 @@ import hashlib
 import json
 import pickle
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -140,6 +141,31 @@ def test_metadata_that_lacks_something_is_refused(models, name):
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [("extra", None), ("extra", []), ("config", None), ("config", [1]), ("audio", 3), ("step", "9"), ("step", True)],
+)
+def test_metadata_of_another_type_is_refused_by_its_name(models, name, value):
+    rewrite(models / "vae.safetensors", lambda metadata, _: metadata.update({name: value}))
+    for read in (load_model, read_metadata):
+        with pytest.raises(CheckpointError, match=rf"vae\.safetensors: {name}: expected .*, found"):
+            read(models / "vae.safetensors", "vae")
+
+
+def test_metadata_beyond_measure_is_refused_before_it_is_read(models):
+    rewrite(models / "vae.safetensors", lambda metadata, _: metadata["extra"].update(words=["kick"] * 1_000_000))
+    with pytest.raises(CheckpointError, match="expected at most 4,000,000"):
+        read_metadata(models / "vae.safetensors")
+
+
+def test_metadata_is_read_without_pytorch(models):
+    code = (
+        f"import sys; from kickpipe.checkpoints import *; read_metadata({str(models / 'vae.safetensors')!r}, 'vae'); "
+    )
+    code += "print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
     "metadata",
     [None, {"format": "pt"}, {"kickpipe": ""}, {"kickpipe": "{"}, {"kickpipe": "[]"}, {"kickpipe": "[" * 100_000}],
 )
@@ -254,10 +280,13 @@ def peak_kib() -> int:
         ("n_mels", 64, "the network has n_mels 128, its audio settings 64"),
         ("duration", 1.0, "the network has num_frames 173, its audio settings 87"),
         ("colour", 1, "colour"),
+        ("duration", 60.0, "audio: .* expected at most 3,000,000"),
+        ("hop_length", 1, "audio: 88,201 frames of n_fft 2048 and n_mels 128 are too many"),
     ],
 )
 def test_audio_settings_that_make_no_sense_are_refused(models, name, value, message):
-    rewrite(models / "vae.safetensors", lambda metadata, _: metadata["audio"].update({name: value}))
+    change = {name: value} | ({"sample_rate": 768_000} if value == 60.0 else {})
+    rewrite(models / "vae.safetensors", lambda metadata, _: metadata["audio"].update(change))
     with pytest.raises(CheckpointError, match=message):
         load_model(models / "vae.safetensors", "vae")
 

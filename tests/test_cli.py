@@ -77,6 +77,30 @@ def test_generate_writes_kicks_and_a_manifest(kickpipe, tmp_path):
     assert "4 kicks" in err
 
 
+def test_a_prompt_needs_no_quotes(kickpipe, source):
+    for arguments in (["generate", "deep", "808:0.5"], ["vary", source, "deep", "808:0.5"]):
+        status, out, err = kickpipe(*arguments, "--steps", 1, "--json")
+        assert status == 0, err
+        assert json.loads(out)["kicks"][0]["prompt"] == "deep 808:0.5"
+
+
+def test_mistakes_are_told_without_loading_pytorch(checkpoints, tmp_path):
+    code = """
+import sys
+from kickpipe.cli import main
+for arguments in (["generate", "xyzzy"], ["vary", "nothing.wav"], ["generate", "--steps", "0"], ["again", "nothing.wav"]):
+    try:
+        main(arguments)
+    except SystemExit as end:
+        assert end.code == 2
+print("torch" in sys.modules)
+"""
+    environment = {**os.environ, "KICKPIPE_CHECKPOINTS": str(checkpoints)}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert result.stdout.strip() == "False"
+    assert result.stderr.count("\n") == 4
+
+
 def test_json_is_one_object_and_nothing_else(kickpipe):
     status, out, err = kickpipe(
         "generate", "deep", "--count", 2, "--steps", 2, "--zip", "--format", "flac", "--bits", 16, "--json"
@@ -231,7 +255,14 @@ def test_synth_writes_a_library(kickpipe, tmp_path):
         (["generate", "--steps", "1001"], "steps"),
         (["generate", "--guidance", "nan"], "guidance"),
         (["generate", "--seed", "-1"], "seed"),
-        (["generate", "--bits", "20"], "bits"),
+        (["generate", "--bits", "20"], "bits: expected one of 16, 24, 32, found 20"),
+        (["generate", "--best-of", "1", "--count", "2"], "best_of: expected a whole number from 2"),
+        (["generate", "deep", "--negative", "hard", "--guidance", "1"], "need a guidance above 1, found 1"),
+        (["generate", "--length", "9000"], "length: expected a number from 20 to 2000, found 9000"),
+        (["generate", "--length", "5"], "length: expected a number from 20 to 2000, found 5"),
+        (["vary", "missing.wav", "--strength", "2"], "strength"),
+        (["interpolate", "missing.wav", "neither.wav"], "missing.wav"),
+        (["inpaint", "missing.wav", "--from", "300", "--to", "200"], "regenerate_ms"),
         (["generate", "--format", "flac", "--bits", "32"], "bits"),
         (["generate", "--tune", "H9"], "H9"),
         (["generate", "--length", "-1"], "length"),

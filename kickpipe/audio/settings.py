@@ -12,6 +12,8 @@ from typing import Any
 
 # What a file may claim at most: a model file from a stranger must not make a machine run out of memory
 LIMITS = {"sample_rate": 768_000, "duration": 60.0, "n_fft": 2**16, "hop_length": 2**16, "n_mels": 2**12}
+MAX_SAMPLES = 3_000_000  # a minute at 48 kHz
+MAX_STFT = 2**24  # n_fft times frames: a spectrogram of 64 MB
 
 
 @dataclass(frozen=True)
@@ -75,4 +77,14 @@ class AudioSettings:
                 raise ValueError(f"audio.{name}: expected a{' whole' if whole else ''} number, found {value!r}")
             if name in LIMITS and not 0 < value <= LIMITS[name]:
                 raise ValueError(f"audio.{name}: {value} is not between 0 and {LIMITS[name]}")
+        if settings.num_samples > MAX_SAMPLES:
+            raise ValueError(
+                f"audio: {settings.duration:g} s at {settings.sample_rate} Hz are {settings.num_samples:,} samples, "
+                f"expected at most {MAX_SAMPLES:,}"
+            )
+        if max(settings.n_fft, settings.n_mels) * settings.num_frames > MAX_STFT:
+            raise ValueError(
+                f"audio: {settings.num_frames:,} frames of n_fft {settings.n_fft} and n_mels {settings.n_mels} are too "
+                "many: expected a longer hop_length"
+            )
         return settings

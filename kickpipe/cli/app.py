@@ -1,6 +1,6 @@
 """The application object and what its commands share."""
 
-__all__ = ["app", "load_generator", "say", "warn"]
+__all__ = ["app", "open_generator", "say", "warn"]
 
 import sys
 from pathlib import Path
@@ -10,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from kickpipe.generate import KickGenerator
+    from kickpipe.generate.networks import Networks
+    from kickpipe.generate.options import FileOptions
 
 app = typer.Typer(
     name="kickpipe",
@@ -39,14 +41,27 @@ def options(
     pass
 
 
-def load_generator(checkpoints: Path) -> "KickGenerator":
-    """The generator of a folder of model files, with threads set."""
-    from kickpipe.common.cpu import set_torch_threads
+def open_generator(checkpoints: Path, files: "FileOptions | None" = None) -> "KickGenerator":
+    """The generator of a folder of model files, whose weights are loaded, with threads set, when a kick is made.
+
+    Raises:
+        KickpipeError: If the files cannot be used, or make no kicks as long as ``files`` are to be.
+    """
+    from kickpipe.common.cpu import num_threads, set_torch_threads
     from kickpipe.generate import KickGenerator
+    from kickpipe.generate.facts import Facts
 
-    set_torch_threads()
+    def load() -> "Networks":
+        from kickpipe.generate.networks import Networks
 
-    return KickGenerator.load(checkpoints)
+        set_torch_threads()
+        return Networks.load(checkpoints)
+
+    num_threads()  # a wrong number is told before anything is loaded
+    generator = KickGenerator(Facts.read(checkpoints), load)
+    if files is not None:
+        files.check_length(generator.facts.duration_ms)
+    return generator
 
 
 def say(text: str) -> None:

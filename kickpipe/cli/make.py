@@ -10,171 +10,112 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kickpipe.cli.app import load_generator, say, warn
-from kickpipe.cli.options import (
-    Bits,
-    Checkpoints,
-    Container,
-    ContainerOption,
-    Count,
-    Fade,
-    First,
-    Guidance,
-    Iterations,
-    Json,
-    Length,
-    Negative,
-    Out,
-    Peak,
-    Precision,
-    PrecisionChoice,
-    Prompt,
-    Sampler,
-    SamplerOption,
-    Seed,
-    Steps,
-    Strength,
-    Tune,
-    Vocoder,
-    VocoderOption,
-    Walk,
-    Zip,
-)
+from kickpipe.cli.app import open_generator, say, warn
+from kickpipe.cli.options import HELP, Checkpoints, Json, Output, Series, Words, unfold
+from kickpipe.generate.options import FileOptions, Options, Walk
 
 if TYPE_CHECKING:
     from kickpipe.generate import Kick
     from kickpipe.generate.files import Written
-    from kickpipe.generate.options import FileOptions
-
 
 MANY_STEPS = 200
 
+SourceFile = Annotated[Path, typer.Argument(help="Any audio file with a kick.")]
 
+
+@unfold
 def generate(
-    prompt: Prompt = "",
-    count: Count = 1,
-    seed: Seed = 0,
-    out: Out = Path("kicks"),
-    negative: Negative = "",
-    guidance: Guidance = None,
-    sampler: SamplerOption = Sampler.dpm,
-    steps: Steps = None,
-    vocoder: VocoderOption = Vocoder.auto,
-    iterations: Iterations = None,
-    precision: Precision = PrecisionChoice.auto,
+    words: Words = None,
+    *,
+    series: Series,
     best_of: Annotated[
         int | None,
         typer.Option(help="Make so many, keep the COUNT that measure best and differ most.", show_default=False),
     ] = None,
-    first: First = 0,
-    container: ContainerOption = Container.wav,
-    bits: Bits = 24,
-    peak: Peak = -1.0,
-    length: Length = None,
-    fade: Fade = 5.0,
-    tune: Tune = None,
-    zip_batch: Zip = False,
-    checkpoints: Checkpoints = Path("checkpoints"),
-    as_json: Json = False,
+    options: Options,
+    files: FileOptions,
+    output: Output,
 ) -> None:
     """Generate kicks from keywords."""
-    files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, as_json, seed, negative)
-    kicks = load_generator(checkpoints).stream(prompt, count=count, first=first, best_of_k=best_of, **chosen)
-    write(kicks, count, out, files, zip_batch, as_json)
+    generator = open_generator(output.checkpoints, files)
+    kicks = generator.stream(
+        prompt(words),
+        count=series.count,
+        seed=series.seed,
+        first=series.first,
+        best_of=best_of,
+        options=options,
+        on_step=step_reporter(output),
+    )
+    write(kicks, series.count, files, output)
 
 
+@unfold
 def vary(
-    source: Annotated[Path, typer.Argument(help="Any audio file with a kick.")],
-    prompt: Prompt = "",
-    strength: Strength = 0.5,
-    count: Count = 1,
-    seed: Seed = 0,
-    out: Out = Path("kicks"),
-    negative: Negative = "",
-    guidance: Guidance = None,
-    sampler: SamplerOption = Sampler.dpm,
-    steps: Steps = None,
-    vocoder: VocoderOption = Vocoder.auto,
-    iterations: Iterations = None,
-    precision: Precision = PrecisionChoice.auto,
-    first: First = 0,
-    container: ContainerOption = Container.wav,
-    bits: Bits = 24,
-    peak: Peak = -1.0,
-    length: Length = None,
-    fade: Fade = 5.0,
-    tune: Tune = None,
-    zip_batch: Zip = False,
-    checkpoints: Checkpoints = Path("checkpoints"),
-    as_json: Json = False,
+    source: SourceFile,
+    words: Words = None,
+    *,
+    strength: Annotated[float, typer.Option(help="0: the kick as the models reconstruct it, 1: a new one.")] = 0.5,
+    series: Series,
+    options: Options,
+    files: FileOptions,
+    output: Output,
 ) -> None:
     """Make variations of a kick."""
-    files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, as_json, seed, negative)
-    kicks = load_generator(checkpoints).vary(source, prompt, strength=strength, count=count, first=first, **chosen)
-    write(kicks, count, out, files, zip_batch, as_json)
+    generator = open_generator(output.checkpoints, files)
+    kicks = generator.vary(
+        source,
+        prompt(words),
+        strength=strength,
+        count=series.count,
+        seed=series.seed,
+        first=series.first,
+        options=options,
+        on_step=step_reporter(output),
+    )
+    write(kicks, series.count, files, output)
 
 
+@unfold
 def interpolate(
     first_source: Annotated[Path, typer.Argument(metavar="FIRST", help="Any audio file with a kick.")],
     second_source: Annotated[Path, typer.Argument(metavar="SECOND", help="Another one.")],
-    prompt: Prompt = "",
+    words: Words = None,
+    *,
     count: Annotated[int, typer.Option(help="Number of kicks, the two ends included.")] = 5,
     path: Annotated[
         Walk, typer.Option(help="spherical: by the noises that lead to both; latent: by the straight line.")
-    ] = Walk.spherical,
-    out: Out = Path("kicks"),
-    guidance: Annotated[float, typer.Option(help="Guidance on the way; 1 keeps it smooth.")] = 1.0,
-    sampler: SamplerOption = Sampler.dpm,
-    steps: Steps = None,
-    vocoder: VocoderOption = Vocoder.auto,
-    iterations: Iterations = None,
-    precision: Precision = PrecisionChoice.auto,
-    container: ContainerOption = Container.wav,
-    bits: Bits = 24,
-    peak: Peak = -1.0,
-    length: Length = None,
-    fade: Fade = 5.0,
-    tune: Tune = None,
-    zip_batch: Zip = False,
-    checkpoints: Checkpoints = Path("checkpoints"),
-    as_json: Json = False,
+    ] = "spherical",
+    options: Options,
+    files: FileOptions,
+    output: Output,
 ) -> None:
     """Walk from one kick to another."""
-    files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, as_json)
-    generator = load_generator(checkpoints)
-    kicks = generator.interpolate(first_source, second_source, prompt, count=count, path=path.value, **chosen)
-    write(kicks, count, out, files, zip_batch, as_json)
+    generator = open_generator(output.checkpoints, files)
+    kicks = generator.interpolate(
+        first_source,
+        second_source,
+        prompt(words),
+        count=count,
+        path=path,
+        options=options,
+        on_step=step_reporter(output),
+    )
+    write(kicks, count, files, output)
 
 
+@unfold
 def inpaint(
-    source: Annotated[Path, typer.Argument(help="Any audio file with a kick.")],
-    prompt: Prompt = "",
+    source: SourceFile,
+    words: Words = None,
+    *,
     begin: Annotated[float, typer.Option("--from", help="Make anew from this time, in ms.")] = 0.0,
     end: Annotated[float, typer.Option("--to", help="Make anew up to this time, in ms.")] = 2000.0,
     strength: Annotated[float, typer.Option(help="How much of that part is replaced, 0 to 1.")] = 1.0,
-    count: Count = 1,
-    seed: Seed = 0,
-    out: Out = Path("kicks"),
-    negative: Negative = "",
-    guidance: Guidance = None,
-    sampler: SamplerOption = Sampler.dpm,
-    steps: Steps = None,
-    vocoder: VocoderOption = Vocoder.auto,
-    iterations: Iterations = None,
-    precision: Precision = PrecisionChoice.auto,
-    first: First = 0,
-    container: ContainerOption = Container.wav,
-    bits: Bits = 24,
-    peak: Peak = -1.0,
-    length: Length = None,
-    fade: Fade = 5.0,
-    tune: Tune = None,
-    zip_batch: Zip = False,
-    checkpoints: Checkpoints = Path("checkpoints"),
-    as_json: Json = False,
+    series: Series,
+    options: Options,
+    files: FileOptions,
+    output: Output,
 ) -> None:
     """Keep part of a kick, make the rest anew.
 
@@ -182,16 +123,25 @@ def inpaint(
     186 ms anew: every column that the time touches. What you keep of such a column is put back from the original's
     spectrogram, cross-faded over 23 ms, but the new part cannot know of it.
     """
-    files = file_options(container, bits, peak, length, fade, tune)
-    chosen = choices(guidance, sampler, steps, vocoder, iterations, precision, as_json, seed, negative)
-    generator = load_generator(checkpoints)
-    kicks = generator.inpaint(source, begin, end, prompt, strength=strength, count=count, first=first, **chosen)
-    write(kicks, count, out, files, zip_batch, as_json)
+    generator = open_generator(output.checkpoints, files)
+    kicks = generator.inpaint(
+        source,
+        begin,
+        end,
+        prompt(words),
+        strength=strength,
+        count=series.count,
+        seed=series.seed,
+        first=series.first,
+        options=options,
+        on_step=step_reporter(output),
+    )
+    write(kicks, series.count, files, output)
 
 
 def again(
     file: Annotated[Path, typer.Argument(help="A file that kickpipe wrote.")],
-    out: Out = Path(),
+    out: Annotated[Path, HELP["out"]] = Path(),
     checkpoints: Checkpoints = Path("checkpoints"),
     as_json: Json = False,
 ) -> None:
@@ -200,7 +150,7 @@ def again(
     from kickpipe.generate.files import deviation_db, read_recipe, write_kick
 
     recipe, files, original = read_recipe(file)
-    kick = next(iter(load_generator(checkpoints).make([recipe])))
+    kick = next(open_generator(checkpoints).make([recipe]))
     written = write_kick(kick, out, files)
     deviation = deviation_db(read(written.path).samples, original.samples)
     identical = deviation == -float("inf")
@@ -218,34 +168,14 @@ def again(
     say(f"identical to {file.name}" if identical else f"largest difference from {file.name}: {deviation:.0f} dBFS")
 
 
-def file_options(
-    container: Container, bits: int, peak: float, length: float | None, fade: float, tune: str | None
-) -> "FileOptions":
-    from kickpipe.generate.options import FileOptions
-
-    return FileOptions(container.value, bits, peak, length, fade, tune)
+def prompt(words: list[str] | None) -> str:
+    return " ".join(words or [])
 
 
-def choices(
-    guidance: float | None,
-    sampler: Sampler,
-    steps: int | None,
-    vocoder: Vocoder,
-    iterations: int | None,
-    precision: PrecisionChoice,
-    as_json: bool,
-    seed: int = 0,
-    negative: str = "",
-) -> dict[str, object]:
-    """Arguments of the generator's methods; its own defaults where nothing was said."""
-    chosen = {"sampler": sampler.value, "steps": steps, "vocoder": vocoder.value, "iterations": iterations}
-    chosen |= {"precision": precision.value, "seed": seed, "negative": negative}
-    chosen |= {"on_step": None if as_json else step_reporter()}
-    return chosen if guidance is None else chosen | {"guidance": guidance}
-
-
-def step_reporter() -> Callable[[int, int], None]:
+def step_reporter(output: Output) -> Callable[[int, int], None] | None:
     """Progress on the steps of a batch, where they are many: a thousand steps of DDPM take a minute."""
+    if output.as_json:
+        return None
     from kickpipe.common.progress import progress
 
     bar = iter(())
@@ -262,16 +192,16 @@ def step_reporter() -> Callable[[int, int], None]:
     return on_step
 
 
-def write(kicks: "Iterator[Kick]", count: int, out: Path, files: "FileOptions", zip_batch: bool, as_json: bool) -> None:
+def write(kicks: "Iterator[Kick]", count: int, files: FileOptions, output: Output) -> None:
     """Writes the batch and says what was written; the status is 1 if a kick was left out."""
     from kickpipe.common.progress import progress
     from kickpipe.generate.files import write_batch, write_zip
 
-    if count > 1 and not as_json:
+    if count > 1 and not output.as_json:
         kicks = progress(kicks, count, "Generating", "kicks")
-    batch = write_batch(kicks, out, files)
-    archive = write_zip(batch) if zip_batch else None
-    if as_json:
+    batch = write_batch(kicks, output.out, files)
+    archive = write_zip(batch) if output.zip_batch else None
+    if output.as_json:
         result = {
             "kicks": [{**item.to_dict(), "path": str(item.path)} for item in batch.written],
             "left_out": [item.to_dict() for item in batch.left_out],

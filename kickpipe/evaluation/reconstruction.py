@@ -17,11 +17,12 @@ from kickpipe.evaluation.answers import NoAnswer
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.roundtrip import log_mel_error, measure_round_trip, summarise
 from kickpipe.generate import KickGenerator
-from kickpipe.generate.vocoding import vocode_griffin_lim
+from kickpipe.generate.options import Vocoder
+from kickpipe.generate.vocoding import vocode, vocode_griffin_lim
 
 BATCH = 8
 SHOWN = 8
-VOCODERS = {"vocoder": "hifigan+griffin-lim", "hifigan": "hifigan", "retrieved": "griffin-lim"}
+VOCODERS: dict[str, Vocoder] = {"vocoder": "hifigan+griffin-lim", "hifigan": "hifigan", "retrieved": "griffin-lim"}
 PLAIN_ITERATIONS = 64
 
 
@@ -52,10 +53,11 @@ def evaluate_round_trips(generator: KickGenerator, library: Library, limit: int)
     kicks = library.heldout.names[:limit]
     if not kicks:
         raise NoAnswer("no held-out kicks")
+    networks = generator.networks
     vocoders: dict[str, Callable[[Tensor], Tensor]] = {
-        name: partial(generator.vocode, vocoder=kind)
+        name: partial(vocode, networks=networks, vocoder=kind)
         for name, kind in VOCODERS.items()
-        if kind == "griffin-lim" or "vocoder" in generator.hashes
+        if kind == "griffin-lim" or networks.facts.has_vocoder
     }
     vocoders["griffin_lim"] = partial(
         vocode_griffin_lim, settings=generator.settings, iterations=PLAIN_ITERATIONS, plain=True
@@ -68,12 +70,12 @@ def evaluate_round_trips(generator: KickGenerator, library: Library, limit: int)
         original = np.stack([library.load(name) for name in names])
         mel = library.mels(names)
         with torch.inference_mode():
-            decoded = generator.decode(generator.encode(mel))
+            decoded = networks.decode(networks.encode(mel))
             measured["mel"].append(log_mel_error(mel.numpy(), decoded.numpy()))
             trips = {
-                prefix + name: vocode(source).numpy()
+                prefix + name: trip(source).numpy()
                 for prefix, source in (("", mel), ("vae_", decoded))
-                for name, vocode in vocoders.items()
+                for name, trip in vocoders.items()
             }
         for name, copy in trips.items():
             measured[name].append(measure_round_trip(original, copy, rate))

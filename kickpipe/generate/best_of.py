@@ -6,15 +6,21 @@ they are too few, the least faulty join), and from the pool the set is picked on
 farthest from those picked (greedy farthest point, Gonzalez 1985).
 """
 
-__all__ = ["choose", "faults", "penalty"]
+__all__ = ["Candidates", "faults", "penalty"]
 
 import math
+from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from kickpipe.audio.settings import AudioSettings
 
+T = TypeVar("T")
+
+FEATURE_SHAPE = (16, 22)  # bands and times of the averages whose mean difference is the distance of two kicks
 LATE_MS = 30.0  # an attack this late is heard as a gap
 SECOND_ONSET_DB = 12.0  # a rise this high after the peak is heard as a second hit
 STEADY_DB = 25.0  # a band above -65 dB by this much at the end is heard as a tone
@@ -53,15 +59,41 @@ def penalty(mel: Tensor, settings: AudioSettings) -> float:
     return found["late_ms"] / LATE_MS + found["second_onset_db"] / SECOND_ONSET_DB + found["steady_db"] / STEADY_DB
 
 
-def choose(mels: Tensor, settings: AudioSettings, count: int) -> list[int]:
-    """Indices, rising, of the ``count`` kicks that are good and unlike each other among log-mels (B, 1, M, L)."""
-    penalties = torch.tensor([penalty(mel, settings) for mel in mels[:, 0]])
-    ranked = penalties.argsort(stable=True).tolist()
-    pool = [i for place, i in enumerate(ranked) if place < count or penalties[i] < 1]
-    coarse = torch.nn.functional.adaptive_avg_pool2d(mels.clamp(min=math.log(settings.mel_floor)), (16, 22))
-    features = coarse.flatten(1).nan_to_num()  # only the distance of what is chosen last, for want of others
-    chosen = [pool.pop(0)]
-    while pool and len(chosen) < count:
-        distances = [float((features[chosen] - features[i]).abs().mean(dim=1).min()) for i in pool]
-        chosen.append(pool.pop(max(range(len(pool)), key=distances.__getitem__)))
-    return sorted(chosen)
+class Candidates(Generic[T]):
+    """Kicks to choose from: of each, what it takes to judge it and an item of the caller's, in place of its mel.
+
+    Arguments:
+        settings: Of the mels.
+    """
+
+    def __init__(self, settings: AudioSettings) -> None:
+        self.settings = settings
+        self.items: list[T] = []
+        self.penalties: list[float] = []
+        self.features: list[Tensor] = []
+
+    def add(self, mel: Tensor, items: Sequence[T]) -> None:
+        """Takes the kicks of log-mels (B, 1, M, L), with an item for each."""
+        coarse = F.adaptive_avg_pool2d(mel.clamp(min=math.log(self.settings.mel_floor)), FEATURE_SHAPE)
+        self.features.append(
+            coarse.flatten(1).nan_to_num()
+        )  # only the distance of what is chosen last, for want of others
+        self.penalties.extend(penalty(row, self.settings) for row in mel[:, 0])
+        self.items.extend(items)
+
+    def choose(self, count: int) -> list[T]:
+        """The items of the ``count`` kicks that are good and unlike each other, in the order they came.
+
+        A kick costs one pass over the pool: count times number of kicks in all.
+        """
+        penalties = torch.tensor(self.penalties)
+        ranked = penalties.argsort(stable=True).tolist()
+        pool = torch.tensor([i for place, i in enumerate(ranked) if place < count or penalties[i] < 1])
+        features = torch.cat(self.features)[pool]
+        nearest = torch.full((len(pool),), math.inf)
+        chosen = [0]
+        while len(chosen) < min(count, len(pool)):
+            nearest = torch.minimum(nearest, (features[chosen[-1]] - features).abs().mean(dim=1))
+            nearest[chosen] = -math.inf
+            chosen.append(int(nearest.argmax()))
+        return [self.items[i] for i in sorted(pool[chosen].tolist())]

@@ -2,7 +2,6 @@
 
 __all__ = ["GenerateError", "RecipeError", "choose", "whole", "within"]
 
-import math
 from collections.abc import Iterable
 
 from kickpipe.common.errors import KickpipeError
@@ -25,8 +24,7 @@ def choose(name: str, value: object, allowed: Iterable[str | int]) -> None:
 
 def within(name: str, value: object, low: float, high: float) -> None:
     """Raises RecipeError unless the value is a finite number from ``low`` to ``high``."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and low <= value <= high):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # nan is in no range
         raise RecipeError(f"{name}: expected a number from {low:g} to {high:g}, found {value!r}")
 
 

@@ -5,10 +5,11 @@ weights costs as much as the arithmetic; here they are packed once. In the vocod
 memory that cost: the activation after a convolution and the sum of a residual branch happen within the convolution.
 """
 
-__all__ = ["FastVocoder", "can_pack", "fast_vocoder", "fill_precision", "pack"]
+__all__ = ["BUCKET", "FastVocoder", "can_pack", "fast_vocoder", "look_ahead", "pack", "precision_or_native"]
 
 import copy
 import functools
+import math
 from collections.abc import Callable
 
 import torch
@@ -16,10 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kickpipe.common.cpu import has_native_bfloat16, onednn_has_bfloat16
-from kickpipe.generate.checks import choose
-from kickpipe.generate.options import PRECISIONS
+from kickpipe.generate.options import Precision, PrecisionOrAuto
 from kickpipe.models.hifigan import LEAKY_SLOPE, NUM_COARSE, Generator, ResBlock1
 from kickpipe.models.layers import TimestepEmbedding
+
+BUCKET = 16  # frames: oneDNN compiles every convolution anew for every length, 0.1 s in all; so there are few lengths
 
 Conv = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
 
@@ -30,10 +32,9 @@ def can_pack() -> bool:
 
     They serve torch.compile and are not public: where they are missing or have changed, plain convolutions stay.
     """
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(2, 8, 6, 5, generator=generator)
+    x = torch.randn(2, 8, 6, 5, generator=torch.Generator().manual_seed(0))
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]):  # layers draw their weights
             for layer in (nn.Conv2d(8, 8, 3, padding=1), nn.ConvTranspose2d(8, 8, 4, stride=2, padding=1)):
                 packed = PackedConv(layer)
                 for part in (x, x[:1]):  # packed for one shape, used for another
@@ -52,8 +53,9 @@ def can_pack() -> bool:
 class PackedConv(nn.Module):
     """A convolution on (B, C, H, W) whose weights lie in oneDNN's own layout; one-dimensional ones run along the row."""
 
-    def __init__(self, conv: Conv, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, conv: nn.Module, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
+        assert isinstance(conv, Conv) and conv.bias is not None and isinstance(conv.padding, tuple)
         row = isinstance(conv, nn.Conv1d | nn.ConvTranspose1d)
         weight = conv.weight.detach().to(dtype)
         self.weight = (weight.unsqueeze(2) if row else weight).contiguous(memory_format=torch.channels_last)
@@ -135,21 +137,21 @@ def rearrange(module: nn.Module) -> None:
             rearrange(child)
 
 
-def fill_precision(precision: str) -> str:
-    """Resolves "auto"."""
+def precision_or_native(precision: PrecisionOrAuto) -> Precision:
+    """The precision, "auto" being bfloat16 where the CPU has it natively."""
     if precision == "auto":
         return "bfloat16" if has_native_bfloat16() else "float32"
-    choose("precision", precision, PRECISIONS)
     return precision
 
 
 def fast_vocoder(generator: Generator, precision: str = "float32") -> Callable[[Tensor], Tensor]:
-    """The generator without weight norm (folded in place), packed where that is possible.
+    """A copy of the generator without weight norm, packed where that is possible.
 
     Arguments:
         precision: "float32", or "bfloat16" for the first two stages, two thirds of the work: that is 60 dB under the waveform
             (measured); in the other stages it would be a hiss.
     """
+    generator = copy.deepcopy(generator)
     generator.remove_weight_norm()
     coarse = torch.bfloat16 if precision == "bfloat16" else torch.float32
     if can_pack() and (coarse == torch.float32 or onednn_has_bfloat16()):  # the packed ones are not emulated
@@ -162,21 +164,46 @@ def fast_vocoder(generator: Generator, precision: str = "float32") -> Callable[[
     return run
 
 
-class FastVocoder(nn.Module):
+def look_ahead(generator: Generator) -> int:
+    """Number of frames beyond a frame that its samples depend on: half the receptive field, rounded up.
+
+    Counted from the end to the front, in samples of each stage.
+    """
+    reach = float(generator.output.kernel_size[0] // 2)
+    for upsample, blocks in reversed(generator.stages):
+        assert isinstance(upsample, nn.ConvTranspose1d) and isinstance(upsample.padding, tuple)
+        reach += max(map(block_reach, residual_blocks(blocks)))
+        stride, kernel = upsample.stride[0], upsample.kernel_size[0]
+        reach = math.ceil((reach + kernel - 1 - upsample.padding[0]) / stride)
+    return int(reach) + generator.input.kernel_size[0] // 2
+
+
+def residual_blocks(blocks: nn.Module) -> list[ResBlock1]:
+    assert isinstance(blocks, nn.ModuleList)
+    return [block for block in blocks if isinstance(block, ResBlock1)]
+
+
+def block_reach(block: ResBlock1) -> int:
+    convs = [conv for conv in (*block.dilated, *block.plain) if isinstance(conv, nn.Conv1d)]
+    return sum((conv.kernel_size[0] - 1) * conv.dilation[0] // 2 for conv in convs)
+
+
+class FastVocoder:
     """A HiFi-GAN generator with packed convolutions: log-mel (B, n_mels, T) to waveform (B, 1, T * upsample_factor)."""
 
     def __init__(self, generator: Generator, coarse: torch.dtype = torch.float32) -> None:
-        super().__init__()
         self.dtypes = [coarse] * NUM_COARSE + [torch.float32] * (len(generator.upsamples) - NUM_COARSE)
         self.input = PackedConv(generator.input)
-        self.upsamples = nn.ModuleList(map(PackedConv, generator.upsamples, self.dtypes))
-        self.blocks = nn.ModuleList(
-            nn.ModuleList(FastResBlock(block, dtype) for block in blocks)
+        self.upsamples = [
+            PackedConv(layer, dtype) for layer, dtype in zip(generator.upsamples, self.dtypes, strict=True)
+        ]
+        self.blocks = [
+            [FastResBlock(block, dtype) for block in residual_blocks(blocks)]
             for blocks, dtype in zip(generator.blocks, self.dtypes, strict=True)
-        )
+        ]
         self.output = PackedConv(generator.output)
 
-    def forward(self, mel: Tensor) -> Tensor:
+    def __call__(self, mel: Tensor) -> Tensor:
         x = self.input(mel[:, :, None].contiguous(memory_format=torch.channels_last), LEAKY_SLOPE)
         for upsample, blocks, dtype in zip(self.upsamples, self.blocks, self.dtypes, strict=True):
             x = upsample(x.to(dtype))
@@ -188,15 +215,14 @@ class FastVocoder(nn.Module):
         return torch.tanh_(self.output(x.float())).squeeze(2)
 
 
-class FastResBlock(nn.Module):
+class FastResBlock:
     """ResBlock1 on x (B, C, 1, N) and its leaky ReLU, which the blocks of a stage share."""
 
     def __init__(self, block: ResBlock1, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.dilated = nn.ModuleList(PackedConv(layer, dtype) for layer in block.dilated)
-        self.plain = nn.ModuleList(PackedConv(layer, dtype) for layer in block.plain)
+        self.dilated = [PackedConv(layer, dtype) for layer in block.dilated]
+        self.plain = [PackedConv(layer, dtype) for layer in block.plain]
 
-    def forward(self, x: Tensor, active: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, active: Tensor) -> Tensor:
         total = x.clone(memory_format=torch.channels_last)
         for dilated, plain in zip(self.dilated, self.plain, strict=True):
             total = plain.add_to(total, dilated(active, LEAKY_SLOPE))

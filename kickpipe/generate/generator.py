@@ -4,115 +4,174 @@
     for kick in generator.generate("deep 808", count=4, seed=1):
         samples = kick.finish().samples                        # (N,) float32 at kick.sample_rate
 
-Every kick follows from a `Recipe` alone: these methods write recipes, which `make` makes in batches whose size does not
-change the kicks. Errors are raised before any work.
+Every kick follows from a `Recipe` alone: these methods write recipes, `make` makes them in batches whose size does not change
+the kicks. Whatever makes no sense is refused first, without the networks; PyTorch is imported with them.
 """
 
-__all__ = ["MAX_COUNT", "GenerateError", "Kick", "KickGenerator", "Recipe", "RecipeError"]
+__all__ = ["KickGenerator"]
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from os import PathLike
+from threading import Lock
+from typing import TYPE_CHECKING, Unpack
 
-from kickpipe.generate import best_of, latents
-from kickpipe.generate.checks import whole
+from kickpipe.audio.settings import AudioSettings
+from kickpipe.data.vocabulary import Vocabulary
+from kickpipe.generate.checks import GenerateError, choose, within
+from kickpipe.generate.drafts import check_count, check_recipe, combine, draft, names_of, numbered
+from kickpipe.generate.facts import Facts
 from kickpipe.generate.kick import Kick
-from kickpipe.generate.networks import Engine, GenerateError, OnStep, Source
-from kickpipe.generate.recipe import MAX_INDEX, Recipe, RecipeError, pack_latent
+from kickpipe.generate.options import WALKS, OptionNames, Options, Walk
+from kickpipe.generate.recipe import DEFAULT_STRENGTH, Recipe, pack_latent, unpack_latent
+from kickpipe.generate.sources import Source, Start, read_source
 
-MAX_COUNT = 10_000
+if TYPE_CHECKING:
+    from kickpipe.generate.networks import Networks
+
+BATCH_SIZE = 16
+
+OnStep = Callable[[int, int], None] | None
 
 
-class KickGenerator(Engine):
-    """What one asks of the networks; ``KickGenerator.load("checkpoints")`` makes one."""
+class KickGenerator:
+    """What one asks of the networks. Safe to share among threads.
 
-    def generate(self, prompt: str = "", **options: object) -> list[Kick]:
+    Every method takes the options of ``Options`` as keyword arguments, or one ``options`` object, or both: then the keywords
+    change it. ``on_step`` is told (steps done, steps of this batch) while a batch is sampled.
+
+    Arguments:
+        facts: What the model files say of themselves.
+        load: Loads the networks when they are first needed.
+    """
+
+    batch_size = BATCH_SIZE
+
+    def __init__(self, facts: Facts, load: "Callable[[], Networks]") -> None:
+        self.facts = facts
+        self._load = load
+        self._networks: Networks | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def load(cls, directory: str | PathLike[str] = "checkpoints") -> "KickGenerator":
+        """Loads vae.safetensors, diffusion.safetensors and, if it is there, vocoder.safetensors from a folder.
+
+        Raises:
+            CheckpointError: If a file is missing, damaged or of another kind.
+            GenerateError: If the files do not belong together.
+        """
+        generator = cls.open(directory)
+        _ = generator.networks
+        return generator
+
+    @classmethod
+    def open(cls, directory: str | PathLike[str] = "checkpoints") -> "KickGenerator":
+        """As ``load``, but weights are loaded for the first kick, and only then found damaged: mistakes are told at once."""
+        return cls(Facts.read(directory), partial(load_networks, directory))
+
+    @property
+    def networks(self) -> "Networks":
+        with self._lock:
+            if self._networks is None:
+                networks = self._load()
+                if networks.facts != self.facts:
+                    raise GenerateError("the model files have changed since they were opened: open them again")
+                self._networks = networks
+            return self._networks
+
+    @property
+    def settings(self) -> AudioSettings:
+        return self.facts.audio
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.facts.vocabulary
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        return self.facts.hashes
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        count: int = 1,
+        seed: int = 0,
+        first: int = 0,
+        best_of: int | None = None,
+        options: Options | None = None,
+        on_step: OnStep = None,
+        **changes: Unpack[OptionNames],
+    ) -> list[Kick]:
         """New kicks as a list; arguments and errors as for ``stream``."""
-        return list(self.stream(prompt, **options))
+        options = combine(options, changes)
+        return list(
+            self.stream(prompt, count=count, seed=seed, first=first, best_of=best_of, options=options, on_step=on_step)
+        )
 
     def stream(
         self,
         prompt: str = "",
         *,
-        negative: str = "",
         count: int = 1,
         seed: int = 0,
         first: int = 0,
-        guidance: float | None = None,
-        sampler: str = "dpm-solver++",
-        steps: int | None = None,
-        vocoder: str = "auto",
-        iterations: int | None = None,
-        precision: str = "auto",
-        best_of_k: int | None = None,
+        best_of: int | None = None,
+        options: Options | None = None,
         on_step: OnStep = None,
+        **changes: Unpack[OptionNames],
     ) -> Iterator[Kick]:
         """New kicks, one after the other, so that any number fits into memory.
 
         Arguments:
-            prompt: Keywords, for example "deep 808" or "deep:0.7 clicky:0.3"; empty for any kick.
-            negative: Keywords to steer away from.
-            count: Number of kicks, 1 to 10,000.
+            prompt: Keywords, for example "deep 808", "deep:0.7 clicky:0.3" or "deep -long"; empty for any kick.
+            count: Number of kicks, 1 to 1,000,000.
             seed: Kick i of a seed is always the same kick.
             first: Number of the first kick of the seed.
-            guidance: How strictly the prompt is followed: 0 not at all, 1 as learnt, above exaggerated. None: 1, or 2 with
-                negative words, which 1 does not heed.
-            sampler: "dpm-solver++", "ddim" or "ddpm".
-            steps: Calls of the denoiser; None: 16, 50 or 1000 by sampler.
-            vocoder: "hifigan", "griffin-lim", "hifigan+griffin-lim", or "auto": the last if there is a
-                vocoder, otherwise Griffin-Lim. With Griffin-Lim the waveform below 260 Hz is searched for (``audio.low_band``).
-            iterations: Griffin-Lim iterations; None: 16 alone, 4 after HiFi-GAN.
-            precision: "bfloat16" in the vocoder's coarse stages, which differs from "float32" by 60 dB less than the sound;
-                "auto": where the CPU has it natively.
-            best_of_k: Make so many, vocode only the ``count`` that measure best.
-            on_step: Told (steps done, steps of this batch) while a batch is sampled.
+            best_of: Make so many, vocode only the ``count`` that measure best and differ most.
 
         Raises:
             RecipeError, GenerateError, PromptError: If an argument makes no sense.
         """
-        check_count("count", count)
-        number = count if best_of_k is None else best_of_k
-        check_count("best_of_k", number, count)
-        recipe = self.recipe(
-            "generate",
-            prompt=prompt,
-            negative=negative,
-            seed=seed,
-            index=first,
-            guidance=guidance,
-            sampler=sampler,
-            steps=steps,
-            vocoder=vocoder,
-            iterations=iterations,
-            precision=precision,
-        )
-        recipes = numbered(recipe, number)
-        return self.make(recipes, on_step=on_step) if number == count else self.best(recipes, count, on_step)
+        options = combine(options, changes)
+        number = count if best_of is None else best_of
+        check_count("count", count, first)
+        check_count("best_of", number, first, count)
+        recipe = self._settle(draft(self.facts, prompt, options, seed, first), options)
+        return self._make(numbered(recipe, number), on_step, None if best_of is None else count)
 
     def vary(
         self,
         source: Source,
         prompt: str = "",
         *,
-        strength: float = 0.5,
+        strength: float = DEFAULT_STRENGTH["vary"],
         count: int = 1,
+        seed: int = 0,
         first: int = 0,
+        options: Options | None = None,
         on_step: OnStep = None,
-        **options: object,
+        **changes: Unpack[OptionNames],
     ) -> Iterator[Kick]:
         """Variations of a kick: noised to ``strength`` and denoised under a prompt.
 
         Arguments:
             source: Any audio file, a ``Kick``, samples (N,) at the models' sample rate, or a latent (C, H, W).
             strength: 0 gives the kick as the models reconstruct it, 1 a new one.
-            count, first, on_step, options: As for ``stream``.
+            count, seed, first: As for ``stream``.
 
         Raises:
             As ``stream``; GenerateError also if the source cannot be used.
         """
-        check_count("count", count)
-        latent = pack_latent(self.latent_of(source))
-        recipe = self.recipe("vary", prompt=prompt, sources=(latent,), strength=strength, index=first, **options)
-        return self.make(numbered(recipe, count), on_step=on_step)
+        options = combine(options, changes)
+        check_count("count", count, first)
+        within("strength", strength, 0, 1)
+        start = read_source(source, self.facts)
+        plain = draft(self.facts, prompt, options, seed, first)
+        wish = dataclasses.replace(plain, kind="vary", sources=("",), names=names_of(start), strength=strength)
+        return self._make(numbered(self._settle(wish, options, start), count), on_step)
 
     def interpolate(
         self,
@@ -121,10 +180,10 @@ class KickGenerator(Engine):
         prompt: str = "",
         *,
         count: int = 5,
-        path: str = "spherical",
-        guidance: float = 1.0,
+        path: Walk = "spherical",
+        options: Options | None = None,
         on_step: OnStep = None,
-        **options: object,
+        **changes: Unpack[OptionNames],
     ) -> Iterator[Kick]:
         """Kicks on the way from one to another; the ends are the two as the models reconstruct them.
 
@@ -132,18 +191,21 @@ class KickGenerator(Engine):
             first, second: As the source of ``vary``.
             prompt: Keywords under which the kicks between are made.
             count: Number of kicks including the two ends, at least 2.
-            path: "spherical": by the arc between the noises that lead to both; "latent": by the straight line.
-            guidance: 1 unless given: there the way to the noise and back is the same.
-            on_step, options: As for ``stream``; the sampler is "ddim" or "dpm-solver++".
+            path: "spherical": by the arc between the noises that lead to both, for which the sampler is "ddim" or
+                "dpm-solver++"; "latent": by the straight line. With a guidance of 1 the way to the noise and back is the same.
 
         Raises:
             As ``vary``.
         """
-        check_count("count", count, 2)
-        sources = tuple(pack_latent(self.latent_of(source)) for source in (first, second))
-        recipe = self.recipe("interpolate", prompt=prompt, sources=sources, path=path, guidance=guidance, **options)
-        recipes = [dataclasses.replace(recipe, index=i, position=i / (count - 1)) for i in range(count)]
-        return self.make(recipes, on_step=on_step)
+        options = combine(options, changes)
+        check_count("count", count, 0, 2)
+        choose("path", path, WALKS)
+        starts = read_source(first, self.facts), read_source(second, self.facts)
+        plain = draft(self.facts, prompt, options, 0, 0)
+        wish = dataclasses.replace(plain, kind="interpolate", sources=("", ""), names=names_of(*starts), path=path)
+        recipe = self._settle(wish, options, *starts)
+        way = (dataclasses.replace(recipe, index=i, position=i / (count - 1)) for i in range(count))
+        return self._make(way, on_step)
 
     def inpaint(
         self,
@@ -152,55 +214,87 @@ class KickGenerator(Engine):
         end_ms: float,
         prompt: str = "",
         *,
-        strength: float = 1.0,
+        strength: float = DEFAULT_STRENGTH["inpaint"],
         count: int = 1,
+        seed: int = 0,
         first: int = 0,
+        options: Options | None = None,
         on_step: OnStep = None,
-        **options: object,
+        **changes: Unpack[OptionNames],
     ) -> Iterator[Kick]:
         """Makes part of a kick anew and keeps the rest of its mel.
 
-        The networks can only make whole columns of ``column_ms`` (186 ms) anew: every column that the time touches. Where
-        such a column reaches past the time, the source's mel is put back, cross-faded over 2 frames (23 ms); what is made
-        anew cannot know of it.
+        The networks can only make whole columns of ``facts.column_ms`` (186 ms) anew: every column that the time touches.
+        Where such a column reaches past the time, the source's mel is put back, cross-faded over 2 frames (23 ms); what is
+        made anew cannot know of it.
 
         Arguments:
             source: As for ``vary``.
             begin_ms, end_ms: What is made anew, from the beginning of the kick.
             strength: How much of that part is replaced by noise.
-            count, first, on_step, options: As for ``stream``.
+            count, seed, first: As for ``stream``.
 
         Raises:
             As ``vary``.
         """
-        check_count("count", count)
-        latents.columns_touched(begin_ms, end_ms, self.column_ms, self.latent_shape[2])
-        recipe = self.recipe(
-            "inpaint",
-            prompt=prompt,
-            sources=(pack_latent(self.latent_of(source)),),
-            strength=strength,
-            regenerate_ms=(float(begin_ms), float(min(end_ms, 1000 * self.settings.duration))),
-            index=first,
-            **options,
+        options = combine(options, changes)
+        check_count("count", count, first)
+        within("strength", strength, 0, 1)
+        self.facts.columns(begin_ms, end_ms)
+        start = read_source(source, self.facts)
+        plain = draft(self.facts, prompt, options, seed, first)
+        time = float(begin_ms), float(min(end_ms, self.facts.duration_ms))
+        wish = dataclasses.replace(
+            plain, kind="inpaint", sources=("",), names=names_of(start), strength=strength, regenerate_ms=time
         )
-        return self.make(numbered(recipe, count), on_step=on_step)
+        return self._make(numbered(self._settle(wish, options, start), count), on_step)
 
-    def best(self, recipes: list[Recipe], count: int, on_step: OnStep = None) -> Iterator[Kick]:
-        """The ``count`` kicks of recipes that differ in index only which are good and unlike each other."""
-        import torch
+    def recipe(
+        self,
+        prompt: str = "",
+        *,
+        seed: int = 0,
+        first: int = 0,
+        options: Options | None = None,
+        **changes: Unpack[OptionNames],
+    ) -> Recipe:
+        """The recipe of a new kick; arguments and errors as for ``stream``."""
+        options = combine(options, changes)
+        return self._settle(draft(self.facts, prompt, options, seed, first), options)
 
-        parts = [self.mels(recipes[i : i + self.batch_size], on_step) for i in range(0, len(recipes), self.batch_size)]
-        latent, mel = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-        chosen = best_of.choose(mel, self.settings, count)
-        return self.sound([recipes[i] for i in chosen], latent[chosen], mel[chosen])
+    def make(self, recipes: Iterable[Recipe], on_step: OnStep = None) -> Iterator[Kick]:
+        """Makes kicks, in the order of their recipes; all recipes are checked before the first is made.
+
+        Raises:
+            RecipeError, GenerateError, PromptError: If a recipe does not fit the models.
+        """
+        recipes = list(recipes)
+        for recipe in recipes:
+            check_recipe(self.facts, recipe)
+            for text in recipe.sources:
+                unpack_latent(text, self.facts.latent_shape)
+        return self._make(recipes, on_step)
+
+    def _settle(self, recipe: Recipe, options: Options, *starts: Start) -> Recipe:
+        """The draft with its sources and the precision: what needs the networks or PyTorch comes after all checks."""
+        check_recipe(self.facts, recipe)
+        from kickpipe.generate.fast import precision_or_native
+        from kickpipe.generate.making import latent_of
+
+        sources = tuple(pack_latent(latent_of(self.networks, start)) for start in starts)
+        return dataclasses.replace(recipe, sources=sources, precision=precision_or_native(options.precision))
+
+    def _make(self, recipes: Iterable[Recipe], on_step: OnStep, best: int | None = None) -> Iterator[Kick]:
+        from kickpipe.generate.making import batches, make_batch, make_best
+
+        groups = batches(recipes, self.batch_size)
+        if best is not None:
+            yield from make_best(self.networks, groups, best, on_step)
+        for batch in groups:
+            yield from make_batch(self.networks, batch, on_step)
 
 
-def numbered(recipe: Recipe, count: int) -> list[Recipe]:
-    """The recipe and its next ones of the same seed."""
-    whole("first", recipe.index, 0, MAX_INDEX - count)
-    return [dataclasses.replace(recipe, index=recipe.index + i) for i in range(count)]
+def load_networks(directory: str | PathLike[str]) -> "Networks":
+    from kickpipe.generate.networks import Networks
 
-
-def check_count(name: str, count: object, least: int = 1) -> None:
-    whole(name, count, least, MAX_COUNT)
+    return Networks.load(directory)

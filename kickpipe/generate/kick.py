@@ -5,7 +5,6 @@ __all__ = ["Kick"]
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from kickpipe.audio.finish import Finished, finish
 from kickpipe.generate.recipe import Recipe
@@ -18,13 +17,13 @@ class Kick:
     Arguments:
         waveform: Mono samples with shape (N,), float32, as the vocoder gave them: 2 s, not yet finished.
         sample_rate: Samples a second (Hz).
-        latent: The VAE's latent (C, H, W) that it was decoded from.
+        latent: The VAE's latent (C, H, W) that it was decoded from, float32.
         recipe: What it follows from.
     """
 
     waveform: np.ndarray
     sample_rate: int
-    latent: Tensor
+    latent: np.ndarray
     recipe: Recipe
 
     def finish(

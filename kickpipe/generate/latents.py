@@ -1,13 +1,12 @@
-"""From recipes to standardised latents: noise, varied sources, paths between two sources, and sources with a gap.
+"""Latents of the four kinds of kicks: from noise, near a source, between two sources, and in a source's gap.
 
-Every function takes a denoiser (latent, timestep) -> noise and returns clean latents (B, C, H, W). Latents are
-standardised: zero mean and unit variance over the training kicks, as the denoiser knows them.
+Latents (B, C, H, W) are standardised: zero mean and unit variance over the training kicks, as the denoiser knows them.
 """
 
-__all__ = ["columns_touched", "inpainted", "interpolated", "invert", "sampled", "varied"]
+__all__ = ["Sampling", "generate", "inpaint", "interpolate", "invert", "vary"]
 
-import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -15,86 +14,95 @@ from torch import Tensor
 
 from kickpipe.diffusion.inpainting import Inpaint
 from kickpipe.diffusion.interpolation import slerp
-from kickpipe.diffusion.sampling import SAMPLERS, Denoiser, kick_noise, timesteps
+from kickpipe.diffusion.sampling import SAMPLERS, Constraint, Denoiser, NoiseSource, kick_noise, timesteps
 from kickpipe.diffusion.schedule import NoiseSchedule, start_timestep
-from kickpipe.generate.recipe import RecipeError
 
 INVERSION_ROUNDS = 3
-OnStep = Callable[[int, int], None] | None
 
 
-def sampled(
-    denoiser: Denoiser,
-    schedule: NoiseSchedule,
-    sampler: str,
-    steps: int,
-    generators: Sequence[torch.Generator],
-    shape: tuple[int, ...],
-    on_step: OnStep = None,
-) -> Tensor:
-    """New latents, one for each generator."""
+@dataclass(frozen=True)
+class Sampling:
+    """How noise becomes clean latents.
+
+    Arguments:
+        denoiser: Predicts the noise in a latent at a timestep; prompts, guidance and whatever else steers are inside it.
+        schedule: The noise schedule.
+        sampler: One of ``SAMPLERS``.
+        steps: Calls of the denoiser.
+        on_step: Told (steps done, steps of all).
+    """
+
+    denoiser: Denoiser
+    schedule: NoiseSchedule
+    sampler: str
+    steps: int
+    on_step: Callable[[int, int], None] | None = None
+
+    def run(
+        self,
+        latent: Tensor,
+        noise: NoiseSource | None = None,
+        start: int | None = None,
+        constrain: Constraint | None = None,
+    ) -> Tensor:
+        """Clean latents (B, C, H, W) from noise, or from latents noised to timestep ``start``.
+
+        Arguments:
+            latent: (B, C, H, W).
+            noise: Fresh noise of each step, for samplers that add some.
+            start: None: the last timestep, where a latent is nothing but noise.
+            constrain: Changes the latent before each step and at the end.
+        """
+        sampler = SAMPLERS[self.sampler]
+        return sampler(
+            self.denoiser,
+            latent,
+            self.schedule,
+            self.steps,
+            start=start,
+            noise=noise,
+            constrain=constrain,
+            on_step=self.on_step,
+        )
+
+
+def generate(sampling: Sampling, generators: Sequence[torch.Generator], shape: tuple[int, ...]) -> Tensor:
+    """New latents of a shape (C, H, W), one for each generator."""
     noise = kick_noise(generators, shape)
-    return SAMPLERS[sampler](denoiser, noise(0), schedule, steps, noise=noise, on_step=on_step)
+    return sampling.run(noise(0), noise)
 
 
-def varied(
-    denoiser: Denoiser,
-    schedule: NoiseSchedule,
-    sampler: str,
-    steps: int,
-    generators: Sequence[torch.Generator],
-    source: Tensor,
-    strength: float,
-    on_step: OnStep = None,
-) -> Tensor:
+def vary(sampling: Sampling, generators: Sequence[torch.Generator], source: Tensor, strength: float) -> Tensor:
     """The source (B, C, H, W) noised to ``strength`` and denoised: 0 returns it, 1 keeps nothing of it."""
-    if strength == 1:
-        return sampled(denoiser, schedule, sampler, steps, generators, tuple(source.shape[1:]), on_step)
-    start = start_timestep(strength, schedule.num_timesteps)
+    start = start_timestep(strength, sampling.schedule.num_timesteps)
     if start == -1:
         return source
     noise = kick_noise(generators, tuple(source.shape[1:]))
-    latent = schedule.noise_to(source, noise(0), start)
-    return SAMPLERS[sampler](denoiser, latent, schedule, steps, start=start, noise=noise, on_step=on_step)
+    return sampling.run(noised(sampling, source, noise(0), strength), noise, start)
 
 
-def inpainted(
-    denoiser: Denoiser,
-    schedule: NoiseSchedule,
-    sampler: str,
-    steps: int,
-    generators: Sequence[torch.Generator],
-    source: Tensor,
-    strength: float,
-    columns: range,
-    on_step: OnStep = None,
+def inpaint(
+    sampling: Sampling, generators: Sequence[torch.Generator], source: Tensor, strength: float, columns: range
 ) -> Tensor:
     """The source (B, C, H, W) with ``columns`` made anew from ``strength`` and the others kept."""
-    start = start_timestep(strength, schedule.num_timesteps)
+    start = start_timestep(strength, sampling.schedule.num_timesteps)
     if start == -1:
         return source
     noise = kick_noise(generators, tuple(source.shape[1:]))
     first = noise(0)
-    latent = first if strength == 1 else schedule.noise_to(source, first, start)
     mask = torch.ones(1, 1, 1, source.shape[-1])
     mask[..., columns] = 0.0
-    keep = Inpaint(source, mask, lambda index: first, schedule)
-    return SAMPLERS[sampler](
-        denoiser, latent, schedule, steps, start=start, noise=noise, constrain=keep, on_step=on_step
-    )
+    keep = Inpaint(source, mask, lambda index: first, sampling.schedule)
+    return sampling.run(noised(sampling, source, first, strength), noise, start, keep)
 
 
-def interpolated(
-    denoiser: Denoiser,
-    schedule: NoiseSchedule,
-    sampler: str,
-    steps: int,
-    first: Tensor,
-    second: Tensor,
-    positions: Sequence[float],
-    path: str,
-    on_step: OnStep = None,
-) -> Tensor:
+def noised(sampling: Sampling, source: Tensor, noise: Tensor, strength: float) -> Tensor:
+    """The source with noise of a strength above 0; at 1 nothing but noise, of which the last timestep falls short."""
+    start = start_timestep(strength, sampling.schedule.num_timesteps)
+    return noise if strength == 1 else sampling.schedule.noise_to(source, noise, start)
+
+
+def interpolate(sampling: Sampling, first: Tensor, second: Tensor, positions: Sequence[float], path: str) -> Tensor:
     """Latents between two latents (C, H, W), one for each position from 0 to 1; the ends are the two themselves.
 
     The path "latent" is the straight line. "spherical" follows the arc between the noises that lead to the two: noises found
@@ -105,41 +113,29 @@ def interpolated(
     if path == "latent":
         between = first + weight * (second - first)
     else:
-        noise = invert(denoiser, schedule, steps, ends)
-        arc = torch.cat([slerp(noise[:1], noise[1:], position) for position in positions])  # one by one: see Engine
-        made = SAMPLERS[sampler](denoiser, torch.cat([noise, arc]), schedule, steps, on_step=on_step)
+        noise = invert(sampling, ends)
+        # one by one: a kick is the same alone and in a batch
+        arc = torch.cat([slerp(noise[:1], noise[1:], position) for position in positions])
+        made = sampling.run(torch.cat([noise, arc]))
         missing = ends - made[:2]
         between = made[2:] + missing[0] + weight * (missing[1] - missing[0])
     return torch.where(weight == 0, first, torch.where(weight == 1, second, between))
 
 
-def invert(denoiser: Denoiser, schedule: NoiseSchedule, steps: int, latent: Tensor) -> Tensor:
+def invert(sampling: Sampling, latent: Tensor) -> Tensor:
     """The noise from which DDIM makes the clean latents (B, C, H, W).
 
     The step of Song et al. 2021, equation 12, solved for x_t. The noise it needs is predicted at x_t itself, so it is found
     by fixed-point iteration (Pan et al. 2023, "Effective real image editing with accelerated iterative diffusion
     inversion").
     """
-    for s, t in pairwise([-1, *timesteps(schedule, steps)[::-1]]):
+    schedule = sampling.schedule
+    for s, t in pairwise([-1, *timesteps(schedule, sampling.steps)[::-1]]):
         timestep = torch.full((len(latent),), t, dtype=torch.long)
         scale = schedule.alpha(t) / schedule.alpha(s)
         higher = latent
         for _ in range(INVERSION_ROUNDS):
-            noise = denoiser(higher, timestep)
+            noise = sampling.denoiser(higher, timestep)
             higher = scale * (latent - schedule.sigma(s) * noise) + schedule.sigma(t) * noise
         latent = higher
     return latent
-
-
-def columns_touched(begin_ms: float, end_ms: float, column_ms: float, width: int) -> range:
-    """Columns of a latent of ``width`` columns that the time from begin to end reaches into.
-
-    Raises:
-        RecipeError: If the time is not inside the kick.
-    """
-    length_ms = width * column_ms
-    if not (math.isfinite(begin_ms) and 0 <= begin_ms < end_ms and begin_ms < length_ms):
-        raise RecipeError(
-            f"regenerate_ms: expected a begin before its end within 0 to {length_ms:.0f} ms, found {begin_ms:g} to {end_ms:g}"
-        )
-    return range(int(begin_ms // column_ms), min(math.ceil(end_ms / column_ms), width))

@@ -11,7 +11,7 @@ Models and precision are left out: they are the machine's, and a file that is al
 kick's.
 """
 
-__all__ = ["batch_stem", "file_name", "slug"]
+__all__ = ["batch_stem", "file_name", "slug", "stem"]
 
 import hashlib
 import json
@@ -38,8 +38,8 @@ def prompt_slug(prompt: str) -> str:
     for item in re.split(r"[\s,]+", prompt):
         word, _, weight = item.partition(":")
         if name := slug(word, len(item)):
-            number = slug_number(weight)
-            parts.append(f"{name}x{number}" if number not in ("", "1") else name)
+            factor = slug_number(weight)
+            parts.append(f"{name}x{factor}" if factor not in ("", "1") else name)
     return "-".join(parts)
 
 
@@ -63,23 +63,31 @@ def file_name(recipe: Recipe, note: str | None, container: str = "wav", sharp: s
         container: The suffix without its dot.
         sharp: What stands for "#".
     """
+    parts = ["kick", *visible(recipe), number(recipe), (note or "").replace("#", sharp), hidden(recipe)]
+    return "_".join(filter(None, parts)) + f".{container}"
+
+
+def stem(recipe: Recipe) -> str:
+    """The name of a kick without its note: "deep-808_s1-3"."""
+    return "_".join(filter(None, [*visible(recipe), number(recipe), hidden(recipe)]))
+
+
+def number(recipe: Recipe) -> str:
+    """Which kick of its batch it is: seed and index, or place on the way between two kicks in percent."""
     if recipe.kind == "interpolate":
-        number = f"at{100 * recipe.position:.4g}"
-    else:
-        number = f"s{recipe.seed}-{recipe.index}" if recipe.index else f"s{recipe.seed}"
-    parts = [*visible(recipe), number, (note or "").replace("#", sharp), hidden(recipe)]
-    return "_".join(["kick", *filter(None, parts)]) + f".{container}"
+        return f"at{100 * recipe.position:.4g}"
+    return f"s{recipe.seed}-{recipe.index}" if recipe.index else f"s{recipe.seed}"
 
 
 def batch_stem(recipe: Recipe) -> str:
     """What the names of one batch have in common, for its manifest: "deep-808_s1"."""
-    number = "" if recipe.kind == "interpolate" else f"s{recipe.seed}"
-    return "_".join(filter(None, [*visible(recipe), number, hidden(recipe)]))
+    seed = "" if recipe.kind == "interpolate" else f"s{recipe.seed}"
+    return "_".join(filter(None, [*visible(recipe), seed, hidden(recipe)]))
 
 
 def visible(recipe: Recipe) -> list[str]:
     """Kind, sources, words and guidance, where they are not what one gets unasked."""
-    parts = ["" if recipe.kind == "generate" else recipe.kind]
+    parts: list[str] = ["" if recipe.kind == "generate" else recipe.kind]
     parts += [slug(name, MAX_SOURCE) or digest(source) for name, source in named_sources(recipe)]
     parts.append(shorten(prompt_slug(recipe.prompt)))
     if negative := prompt_slug(recipe.negative):

@@ -15,11 +15,15 @@ from kickpipe.generate.checks import RecipeError, choose, whole, within
 Sampler = Literal["dpm-solver++", "ddim", "ddpm"]
 Vocoder = Literal["hifigan", "griffin-lim", "hifigan+griffin-lim"]
 Precision = Literal["float32", "bfloat16"]
-Auto = Literal["auto"]
+VocoderOrAuto = Literal["auto", Vocoder]
+PrecisionOrAuto = Literal["auto", Precision]
+Walk = Literal["spherical", "latent"]
+Container = Literal["wav", "flac"]
+Sharp = Literal["s", "#"]
 
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 VOCODERS: tuple[Vocoder, ...] = get_args(Vocoder)
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+WALKS: tuple[Walk, ...] = get_args(Walk)
 
 DEFAULT_STEPS: dict[Sampler, int] = {"dpm-solver++": 16, "ddim": 50, "ddpm": 1000}
 DEFAULT_ITERATIONS: dict[Vocoder, int] = {"hifigan": 0, "griffin-lim": 16, "hifigan+griffin-lim": 4}
@@ -39,9 +43,9 @@ class OptionNames(TypedDict, total=False):
     guidance: float | None
     sampler: Sampler
     steps: int | None
-    vocoder: Vocoder | Auto
+    vocoder: VocoderOrAuto
     iterations: int | None
-    precision: Precision | Auto
+    precision: PrecisionOrAuto
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +72,16 @@ class Options:
     guidance: float | None = None
     sampler: Sampler = "dpm-solver++"
     steps: int | None = None
-    vocoder: Vocoder | Auto = "auto"
+    vocoder: VocoderOrAuto = "auto"
     iterations: int | None = None
-    precision: Precision | Auto = "auto"
+    precision: PrecisionOrAuto = "auto"
 
     def __post_init__(self) -> None:
         if not isinstance(self.negative, str):
             raise RecipeError(f"negative: expected a text, found {self.negative!r}")
         choose("sampler", self.sampler, SAMPLERS)
-        choose("vocoder", self.vocoder, ("auto", *VOCODERS))
-        choose("precision", self.precision, ("auto", *PRECISIONS))
+        choose("vocoder", self.vocoder, get_args(VocoderOrAuto))
+        choose("precision", self.precision, get_args(PrecisionOrAuto))
         if self.guidance is not None:
             within("guidance", self.guidance, -MAX_GUIDANCE, MAX_GUIDANCE)
         if self.steps is not None:
@@ -124,17 +128,17 @@ class FileOptions:
         FinishError: If finishing refuses it.
     """
 
-    container: str = "wav"
+    container: Container = "wav"
     bits: int = 24
     peak_db: float = -1.0
     length_ms: float | None = None
     fade_ms: float = 5.0
     tune: str | None = None
-    sharp: str = "s"
+    sharp: Sharp = "s"
 
     def __post_init__(self) -> None:
-        choose("format", self.container, ("wav", "flac"))
-        choose("sharp", self.sharp, ("s", "#"))
+        choose("format", self.container, get_args(Container))
+        choose("sharp", self.sharp, get_args(Sharp))
         choose("bits", self.bits, (16, 24, 32))
         if self.container == "flac" and self.bits == 32:
             raise RecipeError("bits: FLAC holds 16 or 24, found 32: choose one of them, or the format wav")

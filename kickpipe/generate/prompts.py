@@ -1,4 +1,4 @@
-"""From the text of a prompt to one conditioning vector; a word that the model does not know is an error.
+"""From the text of a prompt to weighted keywords; a word that the model does not know is an error.
 
     "deep 808"                    two keywords of the same weight
     "deep:0.7 clicky:0.3"         with weights
@@ -14,12 +14,8 @@ import math
 import re
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
 from kickpipe.data.vocabulary import PromptError, UnknownKeyword, Vocabulary, split_words
 from kickpipe.generate.synonyms import MAX_PHRASE, meaning
-from kickpipe.models.text import KeywordEncoder
 
 MAX_PROMPT = 1000  # characters
 MIN_WEIGHT, MAX_WEIGHT = 0.01, 100.0  # one word can weigh 10,000 times another: more is a slip of the keyboard
@@ -125,17 +121,15 @@ def format_words(words: Words) -> str:
     return " ".join(word if weight == 1.0 else f"{word}:{weight!r}" for word, weight in words)
 
 
-def encode_prompt(prompt: str, vocabulary: Vocabulary, encoder: KeywordEncoder) -> Tensor:
-    """The conditioning vector (1, D) of a prompt; the empty prompt has the unconditional one.
+def encode_prompt(prompt: str, vocabulary: Vocabulary) -> tuple[list[int], list[float]]:
+    """Ids of the keywords of a prompt and their weights; none for the empty prompt.
 
     Raises:
-        PromptError: If the prompt cannot be read, or has words with a minus, which no vector can hold;
+        PromptError: If the prompt cannot be read, or has words with a minus, which belong into another one;
             ``UnknownKeyword`` if it has unknown words.
     """
     wanted, unwanted = parse_prompt(prompt)
     if unwanted:
         raise PromptError(f"'-{unwanted[0][0]}': words to steer away from belong into the negative prompt")
     words = resolve(wanted, vocabulary)
-    ids = torch.tensor([vocabulary.encode(word for word, _ in words)], dtype=torch.long).reshape(1, -1)
-    weights = torch.tensor([[weight for _, weight in words]], dtype=torch.float32).reshape(1, -1)
-    return encoder(ids, weights)
+    return vocabulary.encode(word for word, _ in words), [weight for _, weight in words]

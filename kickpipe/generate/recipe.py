@@ -9,7 +9,7 @@ import base64
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -18,14 +18,17 @@ from kickpipe.generate.options import (
     DEFAULT_GUIDANCE,
     DEFAULT_ITERATIONS,
     DEFAULT_STEPS,
+    WALKS,
     Options,
     Precision,
     Sampler,
     Vocoder,
+    Walk,
 )
 
-KINDS = ("generate", "vary", "interpolate", "inpaint")
-PATHS = ("spherical", "latent")
+Kind = Literal["generate", "vary", "interpolate", "inpaint"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_STRENGTH = {"vary": 0.5, "inpaint": 1.0}
 NUM_SOURCES = {"generate": 0, "vary": 1, "inpaint": 1, "interpolate": 2}
 MAX_SEED = 2**63 - 1
@@ -48,7 +51,7 @@ class Recipe:
         names: What the sources are called, for people; empty where nobody said.
         strength: How much of the source is replaced by noise, 0 to 1 (vary, inpaint).
         position: From the first source, 0, to the second, 1 (interpolate).
-        path: One of ``PATHS`` (interpolate).
+        path: One of ``WALKS`` (interpolate).
         regenerate_ms: Begin and end of what is made anew, in ms (inpaint).
         models: First 16 hexadecimal digits of the hash of each model file, by kind.
 
@@ -56,7 +59,7 @@ class Recipe:
         RecipeError: If a value is out of range.
     """
 
-    kind: str = "generate"
+    kind: Kind = "generate"
     prompt: str = ""
     negative: str = ""
     guidance: float = DEFAULT_GUIDANCE
@@ -71,7 +74,7 @@ class Recipe:
     names: tuple[str, ...] = ()
     strength: float = 1.0
     position: float = 0.0
-    path: str = "spherical"
+    path: Walk = "spherical"
     regenerate_ms: tuple[float, float] | None = None
     models: dict[str, str] = field(default_factory=dict)
 
@@ -111,7 +114,7 @@ class Recipe:
             raise RecipeError(f"names: expected one for each source, found {self.names!r}")
         within("strength", self.strength, 0, 1)
         within("position", self.position, 0, 1)
-        choose("path", self.path, PATHS)
+        choose("path", self.path, WALKS)
         if self.kind == "interpolate" and self.path == "spherical" and self.sampler == "ddpm":
             raise RecipeError("sampler: a spherical path needs a deterministic sampler: choose ddim or dpm-solver++")
 
@@ -158,7 +161,7 @@ class Recipe:
         return json.dumps({**self.to_dict(), **extra}, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 
-def batch_key(recipe: Recipe) -> tuple:
+def batch_key(recipe: Recipe) -> tuple[object, ...]:
     """What recipes of one batch have in common."""
     return dataclasses.astuple(dataclasses.replace(recipe, index=0, position=0.0, names=(), models={}))
 

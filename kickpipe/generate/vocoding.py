@@ -7,23 +7,26 @@ the tail of an 808 is a sub and nothing else; the network's sub is cut off with 
 one: their lengths differ, padding would cost more than batching saves, and a kick is the same alone and in a batch.
 """
 
-__all__ = ["audible_frames", "look_ahead", "vocode_griffin_lim", "vocode_hifigan"]
+__all__ = ["audible_frames", "vocode", "vocode_griffin_lim", "vocode_hifigan"]
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from kickpipe.audio.griffin_lim import griffin_lim
+from kickpipe.audio.low_band import first_band_above
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.models.hifigan import Generator
+from kickpipe.generate.fast import BUCKET, precision_or_native
+from kickpipe.generate.networks import Networks
+from kickpipe.generate.options import DEFAULT_ITERATIONS, PrecisionOrAuto, Vocoder
 
 RANGE_DB = 68.0  # below the loudest frame; a finished kick ends 60 dB below its peak
 RANGE_ABOVE_DB = 60.0  # the same for what lies above a low band, which is louder and hides it
 FLOOR_MARGIN_DB = 3.0  # above the level of a frame at the mel's floor
 MIN_FRAMES = 8
-BUCKET = 16  # frames: oneDNN compiles every convolution anew for every length, 0.1 s in all; so there are few lengths
 
 
 def audible_frames(mel: Tensor, mel_floor: float, first_band: int = 0) -> int:
@@ -43,20 +46,30 @@ def _level(mel: Tensor) -> Tensor:
     return 10 / math.log(10) * torch.logsumexp(mel, dim=0)
 
 
-def look_ahead(generator: Generator) -> int:
-    """Number of frames beyond a frame that its samples depend on: half the receptive field, rounded up.
+def vocode(
+    mel: Tensor,
+    networks: Networks,
+    vocoder: Vocoder,
+    iterations: int | None = None,
+    precision: PrecisionOrAuto = "auto",
+) -> Tensor:
+    """Log-mels (B, 1, M, L) to waveforms (B, num_samples), silent from where the mel has fallen to its floor.
 
-    Counted from the end to the front, in samples of each stage.
+    Arguments:
+        vocoder, iterations, precision: As in ``Options``.
+
+    Raises:
+        GenerateError: If there is no vocoder network and one is needed.
     """
-    reach = float(generator.output.kernel_size[0] // 2)
-    for upsample, blocks in zip(reversed(generator.upsamples), reversed(generator.blocks), strict=True):
-        reach += max(
-            sum((conv.kernel_size[0] - 1) * conv.dilation[0] // 2 for conv in (*block.dilated, *block.plain))
-            for block in blocks
-        )
-        stride, kernel = upsample.stride[0], upsample.kernel_size[0]
-        reach = math.ceil((reach + kernel - 1 - upsample.padding[0]) / stride)
-    return int(reach) + generator.input.kernel_size[0] // 2
+    settings = networks.facts.audio
+    iterations = DEFAULT_ITERATIONS[vocoder] if iterations is None else iterations
+    if vocoder == "griffin-lim":
+        return vocode_griffin_lim(mel, settings, iterations)
+    network = partial(networks.vocode, precision=precision_or_native(precision))
+    if vocoder == "hifigan":
+        return vocode_hifigan(mel, network, settings, networks.context)
+    waveform = vocode_hifigan(mel, network, settings, networks.context, first_band_above(settings))
+    return vocode_griffin_lim(mel, settings, iterations, waveform)
 
 
 def vocode_hifigan(

@@ -17,7 +17,8 @@ import torch
 
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.generate import KickGenerator
-from kickpipe.generate.files import FileOptions, Written, write_kick
+from kickpipe.generate.files import Written, write_kick
+from kickpipe.generate.options import FileOptions
 from scripts.release.card_sections import fill, table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,7 @@ def main() -> None:
     written = [write_kick(kick, out, FileOptions(bits=16)) for kick in kicks]
     titles = [f'"{prompt}", seed {seed}' if prompt else f"no words, seed {seed}" for prompt, seed in EXAMPLES]
     draw(
-        [(title, file.finished.samples) for title, file in zip(titles, written, strict=True)],
+        [(title, kick.finish().samples) for title, kick in zip(titles, kicks, strict=True)],
         generator,
         out / "kicks.png",
     )

@@ -7,12 +7,19 @@ import pytest
 import torch
 
 from kickpipe.audio.mel import mel_spectrogram
-from kickpipe.generate.best_of import choose, faults, penalty
+from kickpipe.generate.best_of import Candidates, faults, penalty
 from kickpipe.synth import synthesise
 
 
 def mel_of(waveform: np.ndarray, settings) -> torch.Tensor:
     return mel_spectrogram(torch.from_numpy(waveform.astype(np.float32))[None], settings)[0, 0]
+
+
+def choose(mels: torch.Tensor, settings, count: int) -> list[int]:
+    candidates = Candidates(settings)
+    for first in range(0, len(mels), 2):
+        candidates.add(mels[first : first + 2], range(first, min(first + 2, len(mels))))
+    return candidates.choose(count)
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +69,28 @@ def test_as_many_as_wanted_are_chosen_once_each(settings):
     for count in (1, 3, 6):
         chosen = choose(mels, settings, count)
         assert len(set(chosen)) == count and chosen == sorted(chosen)
+
+
+def test_each_choice_is_the_one_farthest_from_those_before(settings):
+    mels = torch.randn(30, 1, 128, 173, generator=torch.Generator().manual_seed(1))
+    penalties = [penalty(mel[0], settings) for mel in mels]
+    features = torch.nn.functional.adaptive_avg_pool2d(mels, (16, 22)).flatten(1)
+    pool = sorted(range(30), key=penalties.__getitem__)[:12]  # noise is full of faults: no more than what is wanted
+    chosen = [pool[0]]
+    while len(chosen) < 12:
+        left = [i for i in pool if i not in chosen]
+        chosen.append(max(left, key=lambda i: min(float((features[i] - features[j]).abs().mean()) for j in chosen)))
+    assert choose(mels, settings, 12) == sorted(chosen)
+
+
+def test_little_is_kept_of_a_candidate_and_a_choice_is_one_pass_over_them(settings, monkeypatch):
+    passes = []
+    minimum = torch.minimum
+    monkeypatch.setattr(torch, "minimum", lambda one, other: (passes.append(len(other)), minimum(one, other))[1])
+    candidates = Candidates(settings)
+    random = torch.Generator().manual_seed(0)
+    for first in range(0, 200, 50):
+        candidates.add(torch.randn(50, 1, 128, 173, generator=random), range(first, first + 50))
+    assert sum(part.untyped_storage().nbytes() for part in candidates.features) == 200 * 352 * 4  # a mel: 88 KB
+    assert len(candidates.choose(100)) == 100
+    assert passes == [100] * 99

@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from kickpipe.diffusion.schedule import NoiseSchedule
-from kickpipe.generate.latents import columns_touched, inpainted, interpolated, invert, sampled, varied
+from kickpipe.generate.latents import Sampling, generate, inpaint, interpolate, invert, vary
 from kickpipe.generate.noise import kick_generator, kick_generators
-from kickpipe.generate.recipe import RecipeError
 
 SHAPE = (4, 8, 11)
 SCHEDULE = NoiseSchedule()
@@ -23,6 +22,14 @@ def denoiser(latent: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
 def bent(latent: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
     """A denoiser that is not linear, as networks are not."""
     return denoiser(latent, timestep) + 0.1 * torch.sin(latent)
+
+
+def sampling(denoiser, sampler: str, steps: int) -> Sampling:
+    return Sampling(denoiser, SCHEDULE, sampler, steps)
+
+
+def latents(count: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(count, *SHAPE, generator=torch.Generator().manual_seed(seed))
 
 
 def generators(count: int = 2) -> list[torch.Generator]:
@@ -39,29 +46,29 @@ def test_the_global_generator_is_left_alone():
     torch.manual_seed(0)
     expected = torch.randn(3)
     torch.manual_seed(0)
-    sampled(denoiser, SCHEDULE, "ddpm", 5, generators(), SHAPE)
+    generate(sampling(denoiser, "ddpm", 5), generators(), SHAPE)
     assert torch.equal(torch.randn(3), expected)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_kick_is_the_same_alone_and_in_a_batch(sampler):
-    batch = sampled(bent, SCHEDULE, sampler, 8, generators(3), SHAPE)
-    alone = sampled(bent, SCHEDULE, sampler, 8, [kick_generator(3, 2)], SHAPE)
+    batch = generate(sampling(bent, sampler, 8), generators(3), SHAPE)
+    alone = generate(sampling(bent, sampler, 8), [kick_generator(3, 2)], SHAPE)
     assert torch.allclose(batch[2:], alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_strength_zero_returns_the_source_and_one_forgets_it(sampler):
-    source = torch.randn(2, *SHAPE)
-    assert torch.equal(varied(bent, SCHEDULE, sampler, 8, generators(), source, 0.0), source)
-    new = varied(bent, SCHEDULE, sampler, 8, generators(), source, 1.0)
-    assert torch.equal(new, sampled(bent, SCHEDULE, sampler, 8, generators(), SHAPE))
+    source = latents(2)
+    assert torch.equal(vary(sampling(bent, sampler, 8), generators(), source, 0.0), source)
+    new = vary(sampling(bent, sampler, 8), generators(), source, 1.0)
+    assert torch.equal(new, generate(sampling(bent, sampler, 8), generators(), SHAPE))
 
 
 def test_more_strength_goes_further_from_the_source():
-    source = torch.randn(2, *SHAPE, generator=torch.Generator().manual_seed(0))
+    source = latents(2)
     distances = [
-        (varied(denoiser, SCHEDULE, "ddim", 20, generators(), source, strength) - source).abs().mean()
+        (vary(sampling(denoiser, "ddim", 20), generators(), source, strength) - source).abs().mean()
         for strength in (0.05, 0.3, 0.6, 1.0)
     ]
     assert distances == sorted(distances)
@@ -69,69 +76,46 @@ def test_more_strength_goes_further_from_the_source():
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_inpainting_keeps_the_other_columns_exactly(sampler):
-    source = torch.randn(2, *SHAPE)
-    made = inpainted(bent, SCHEDULE, sampler, 10, generators(), source, 1.0, range(1, 11))
+    source = latents(2)
+    made = inpaint(sampling(bent, sampler, 10), generators(), source, 1.0, range(1, 11))
     assert torch.equal(made[..., :1], source[..., :1])
     assert (made[..., 1:] - source[..., 1:]).abs().mean() > 0.1
 
 
 def test_inpainting_without_strength_returns_the_source():
-    source = torch.randn(2, *SHAPE)
-    assert torch.equal(inpainted(bent, SCHEDULE, "ddim", 10, generators(), source, 0.0, range(3)), source)
+    source = latents(2)
+    assert torch.equal(inpaint(sampling(bent, "ddim", 10), generators(), source, 0.0, range(3)), source)
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm-solver++"])
 @pytest.mark.parametrize("path", ["spherical", "latent"])
 def test_an_interpolation_ends_at_its_inputs(sampler, path):
-    first, second = torch.randn(2, *SHAPE)
-    made = interpolated(bent, SCHEDULE, sampler, 10, first, second, [0.0, 0.5, 1.0], path)
+    first, second = latents(2)
+    made = interpolate(sampling(bent, sampler, 10), first, second, [0.0, 0.5, 1.0], path)
     assert torch.equal(made[0], first)
     assert torch.equal(made[2], second)
 
 
 def test_a_spherical_path_is_continuous_at_its_ends_and_keeps_the_variance():
-    first, second = torch.randn(2, *SHAPE, generator=torch.Generator().manual_seed(1))
-    made = interpolated(denoiser, SCHEDULE, "ddim", 50, first, second, [0.0, 0.01, 0.5, 0.99, 1.0], "spherical")
+    first, second = latents(2, 1)
+    made = interpolate(sampling(denoiser, "ddim", 50), first, second, [0.0, 0.01, 0.5, 0.99, 1.0], "spherical")
     assert (made[1] - made[0]).abs().max() < 0.15
     assert (made[3] - made[4]).abs().max() < 0.15
     assert made[2].std() == pytest.approx(1.0, abs=0.12)
-    straight = interpolated(denoiser, SCHEDULE, "ddim", 50, first, second, [0.5], "latent")
+    straight = interpolate(sampling(denoiser, "ddim", 50), first, second, [0.5], "latent")
     assert straight.std() < 0.85 * made[2].std()
 
 
 def test_a_step_of_a_path_does_not_depend_on_the_others():
-    first, second = torch.randn(2, *SHAPE)
-    both = interpolated(bent, SCHEDULE, "ddim", 10, first, second, [0.25, 0.5], "spherical")
-    alone = interpolated(bent, SCHEDULE, "ddim", 10, first, second, [0.5], "spherical")
+    first, second = latents(2)
+    both = interpolate(sampling(bent, "ddim", 10), first, second, [0.25, 0.5], "spherical")
+    alone = interpolate(sampling(bent, "ddim", 10), first, second, [0.5], "spherical")
     assert torch.allclose(both[1], alone[0], atol=1e-4)
 
 
 def test_inversion_finds_the_noise_that_ddim_started_from():
-    noise = torch.randn(1, *SHAPE)
+    noise = latents(1)
     from kickpipe.diffusion.sampling import ddim
 
     latent = ddim(denoiser, noise, SCHEDULE, 50)
-    assert torch.allclose(invert(denoiser, SCHEDULE, 50, latent), noise, atol=0.05)
-
-
-@pytest.mark.parametrize(
-    ("begin", "end", "columns"),
-    [
-        (0, 100, [0]),
-        (0, 185.7, [0]),
-        (0, 190, [0, 1]),
-        (190, 400, [1, 2]),
-        (60, 2000, list(range(11))),
-        (1900, 9999, [10]),
-    ],
-)
-def test_columns_are_those_that_the_time_touches(begin, end, columns):
-    assert list(columns_touched(begin, end, 185.76, 11)) == columns
-
-
-@pytest.mark.parametrize(
-    ("begin", "end"), [(5, 5), (10, 5), (-1, 5), (3000, 4000), (float("nan"), 5), (0, float("nan"))]
-)
-def test_a_time_outside_the_kick_is_refused(begin, end):
-    with pytest.raises(RecipeError, match="regenerate_ms"):
-        columns_touched(begin, end, 185.76, 11)
+    assert torch.allclose(invert(sampling(denoiser, "ddim", 50), latent), noise, atol=0.05)

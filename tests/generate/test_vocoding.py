@@ -7,7 +7,8 @@ import torch
 
 from kickpipe.audio.low_band import first_band_above
 from kickpipe.audio.mel import mel_spectrogram
-from kickpipe.generate.vocoding import audible_frames, look_ahead, vocode_griffin_lim, vocode_hifigan
+from kickpipe.generate.fast import look_ahead
+from kickpipe.generate.vocoding import audible_frames, vocode_griffin_lim, vocode_hifigan
 from kickpipe.models.hifigan import Generator
 from kickpipe.synth import synthesise
 
