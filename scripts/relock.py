@@ -11,6 +11,7 @@ dvc.lock; where there is one, file, definition and lines are named. With ``--pro
 that commit, in a Git worktree, and from today's files, with the params of each version but a few steps of a tiny
 network (``scripts.proof``): equal outputs, byte for byte, and its entry is rewritten too. Params may be renamed or
 regrouped then; a param with another value means that the stage has to be run, and so does another input or output.
+A metrics file may hold less than it did, if the one in Git is the former one shortened likewise.
 
 How to work with it: change code, commit it, run ``python -m scripts.relock --prove``, commit dvc.yaml and dvc.lock.
 Outputs need not be there: a fresh clone can do it. ``evaluate`` is proved on the measures it writes, not on its page.
@@ -33,9 +34,10 @@ from ruamel.yaml import YAML
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kickpipe.common.sources import imported_sources
-from scripts.proof import Experiment, Proof, flatten
+from scripts.proof import Proof
 from scripts.same_code import Program, compare
 from scripts.tiny_run import TINY_RUN
+from scripts.trial import Experiment, Unproved, flatten
 from scripts.update_dag import update
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,12 +64,14 @@ class Relocking:
         fresh: Whether the lock holds today's files already.
         equal: Whether the lock may hold today's files.
         reasons: Why it may, or why not.
+        shorter: Metrics files that hold less than they did and are to be taken over as they are today.
     """
 
     stage: str
     fresh: bool = False
     equal: bool = False
     reasons: list[str] = field(default_factory=list)
+    shorter: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         verdict = "up to date" if self.fresh else "equal" if self.equal else "DIFFERENT"
@@ -94,12 +98,12 @@ def relock(
     history = History(root)
     with Proof(root, experiment) as proof:
         results = [look_at(root, name, lock, history, proof) for name in stages or lock["stages"]]
-    taken_over = [result.stage for result in results if result.equal and not result.fresh]
+    taken_over = [result for result in results if result.equal and not result.fresh]
     if write and taken_over:
         update(root)
         dag = yaml_of_lock().load(root / "dvc.yaml")
-        for name in taken_over:
-            rewrite(root, lock["stages"][name], dag["stages"][name])
+        for result in taken_over:
+            rewrite(root, lock["stages"][result.stage], dag["stages"][result.stage], result.shorter)
         text = io.StringIO()
         yaml_of_lock().dump(lock, text)
         lock_path.write_text(text.getvalue(), encoding="utf-8", newline="\n")
@@ -109,11 +113,11 @@ def relock(
 def look_at(root: Path, name: str, lock: dict[str, Any], history: "History", proof: Proof) -> Relocking:
     """Compares one stage with its entry in the lock."""
     result = Relocking(name)
-    dag = YAML(typ="safe").load(root / "dvc.yaml")["stages"]
-    if name not in dag:
+    dag = YAML(typ="safe").load(root / "dvc.yaml")
+    if name not in dag["stages"]:
         result.reasons.append("dvc.yaml has no such stage any more")
         return result
-    entry, stage = lock["stages"][name], dag[name]
+    entry, stage = lock["stages"][name], dag["stages"][name]
     if differences := [*outside_the_code(root, entry, stage), *changed_params(root, entry, stage)]:
         result.reasons += [*differences, "the stage has to be run: dvc repro " + name]
         return result
@@ -140,12 +144,14 @@ def look_at(root: Path, name: str, lock: dict[str, Any], history: "History", pro
     if proof.experiment is None:
         result.reasons.append("prove that nothing else comes out: python -m scripts.relock --prove " + name)
         return result
-    failure = proof.failure(name, commit, lock["stages"], dag)
-    result.equal = failure is None
-    if failure is None:
-        result.reasons.append(f"proved: {commit[:10]} and today's files write the same bytes")
-    else:
-        result.reasons += [f"not proved: {failure}", "the stage has to be run: dvc repro " + name]
+    try:
+        result.shorter = proof.run(name, commit, lock["stages"], dag)
+    except Unproved as error:
+        result.reasons += [f"not proved: {error}", "the stage has to be run: dvc repro " + name]
+        return result
+    result.equal = True
+    result.reasons.append(f"proved: {commit[:10]} and today's files write the same bytes")
+    result.reasons += [f"{path} holds less than it did, in the release too" for path in result.shorter]
     return result
 
 
@@ -197,17 +203,25 @@ def declared_params(root: Path, stage: dict[str, Any]) -> dict[str, Any]:
     return {section: params[section] for section in stage.get("params", ())}
 
 
-def rewrite(root: Path, entry: dict[str, Any], stage: dict[str, Any]) -> None:
-    """Puts today's code and params into a stage's entry of the lock."""
+def rewrite(root: Path, entry: dict[str, Any], stage: dict[str, Any], outs: list[str]) -> None:
+    """Puts today's code, params and some outputs into a stage's entry of the lock."""
     deps = [dep for dep in entry["deps"] if not dep["path"].endswith(".py")]
     for path in stage["deps"]:
         if str(path).endswith(".py"):
-            data = (root / path).read_bytes()
-            deps.append({"path": str(path), "hash": "md5", "md5": hashlib.md5(data).hexdigest(), "size": len(data)})
+            deps.append({"path": str(path), **hash_of(root / path)})
     entry["deps"][:] = sorted(deps, key=lambda dep: dep["path"])
     today = declared_params(root, stage)
     if flatten(locked_params(entry)) != flatten(today):
         entry["params"] = {"params.yaml": today}
+    for out in entry["outs"]:
+        if out["path"] in outs:
+            out.update(hash_of(root / out["path"]))
+
+
+def hash_of(path: Path) -> dict[str, Any]:
+    """What DVC writes of a file."""
+    data = path.read_bytes()
+    return {"hash": "md5", "md5": hashlib.md5(data).hexdigest(), "size": len(data)}
 
 
 def is_file_of(path: Path, dep: dict[str, Any]) -> bool:

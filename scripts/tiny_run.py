@@ -4,7 +4,7 @@ __all__ = ["TINY_RUN"]
 
 from pathlib import Path
 
-from scripts.proof import Experiment
+from scripts.trial import Experiment
 
 
 def write_source(folder: Path) -> None:

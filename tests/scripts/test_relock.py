@@ -11,8 +11,8 @@ import pytest
 import yaml
 from dvc_projects import commit, dvc, git
 
-from scripts.proof import Experiment
 from scripts.relock import relock
+from scripts.trial import Experiment
 
 FILES = {
     "params.yaml": "repeat:\n  source: data/source\n  times: 500\n  factor: 3\n",
@@ -38,6 +38,8 @@ stages:
     outs:
       - total.json:
           cache: false
+metrics:
+  - total.json
 """,
     "stages/__init__.py": "",
     "stages/repeat.py": """\
@@ -62,7 +64,9 @@ from p.numbers import read
 
 
 def main():
-    Path("total.json").write_text(json.dumps({"total": sum(read("data/numbers/out.txt"))}))
+    numbers = read("data/numbers/out.txt")
+    measures = {"total": sum(numbers), "mean": round(sum(numbers) / len(numbers), 5)}
+    Path("total.json").write_text(json.dumps(measures))
 
 
 main()
@@ -278,7 +282,35 @@ def test_a_proof_can_follow_a_proof(project):
         assert verdicts(relock(project)) == {"repeat": "fresh", "total": "fresh"}
 
 
+def shorten(project: Path, released: dict) -> list:
+    """Leaves the total out and rounds the mean, in code and in the file that Git has."""
+    edit(
+        project,
+        "stages/total.py",
+        '{"total": sum(numbers), "mean": round(sum(numbers) / len(numbers), 5)}',
+        '{"mean": round(sum(numbers) / len(numbers), 1)}',
+    )
+    (project / "total.json").write_text(json.dumps(released), encoding="utf-8")
+    return relock(project, ["total"], experiment=TINY)
+
+
+def test_a_metrics_file_may_hold_less_where_that_of_the_release_does_so_too(project, trained):
+    (result,) = shorten(project, {"mean": 6.0})
+    assert result.equal
+    assert "total.json holds less than it did" in str(result)
+    assert nothing_runs(trained, project)
+
+
+@pytest.mark.parametrize("released", [{"mean": 6.1}, {"mean": 6.0, "total": 9000}, {}])
+def test_a_metrics_file_that_was_shortened_in_another_way_is_refused(project, released):
+    before = kept(project)
+    (result,) = shorten(project, released)
+    assert not result.equal
+    assert "shortened likewise" in str(result)
+    assert kept(project) == before
+
+
 def test_an_unknown_stage_is_refused(project):
     with pytest.raises(SystemExit, match=r"no stage 'rpeat'; dvc\.lock has repeat, total"):
         relock(project, ["rpeat"])
-    assert json.loads((project / "total.json").read_text()) == {"total": 9000}
+    assert json.loads((project / "total.json").read_text()) == {"total": 9000, "mean": 6.0}
