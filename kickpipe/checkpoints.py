@@ -103,7 +103,8 @@ def write_model(
             # save_file would make a file that only its owner can read
             partial.write_bytes(save(tensors, metadata={"kickpipe": text}))
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be written: {error}; free space or choose another folder") from error
+        reason = error.strerror or error
+        raise CheckpointError(f"{path}: cannot be written: {reason}; free space or choose another folder") from error
 
 
 def read_metadata(path: str | Path, kind: str | None = None) -> dict[str, Any]:

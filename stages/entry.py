@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from kickpipe.common.errors import KickpipeError, is_of_the_disk
+from kickpipe.common.errors import KickpipeError, describe_disk_error, is_of_the_disk
 from kickpipe.common.text import visible
 
 
@@ -22,7 +22,9 @@ def run(main: Callable[[], None]) -> None:
     except OSError as error:
         if not is_of_the_disk(error):
             raise
-        say(f"error: {error}; free space or make the folder writable, and run the same command again")
+        say(
+            f"error: {describe_disk_error(error)}; free space or make the folder writable, and run the same command again"
+        )
         sys.exit(1)
     except KeyboardInterrupt as error:
         say(f"interrupted: {error}" if str(error) else "interrupted")

@@ -19,7 +19,7 @@ from kickpipe.audio.finish import FinishError, finish
 from kickpipe.cli import main
 from kickpipe.synth import synthesise
 
-COMMANDS = ["generate", "vary", "interpolate", "inpaint", "again", "keywords", "play", "synth", "verify"]
+COMMANDS = ["generate", "vary", "interpolate", "inpaint", "again", "keywords", "play", "report", "synth", "verify"]
 
 
 @pytest.fixture(scope="module")
@@ -283,12 +283,39 @@ def test_mistakes_are_one_line_and_status_2_and_write_nothing(kickpipe, tmp_path
 
 
 @pytest.mark.parametrize(
-    "arguments", [["generate", "--count", "two"], ["generate", "--sampler", "euler"], ["sing"], ["vary", "--x"]]
+    ("arguments", "message"),
+    [
+        (["generate", "--count", "two"], "--count"),
+        (["generate", "--sampler", "euler"], "euler"),
+        (["generate", "--tone", "F1"], "No such option: --tone"),
+        (["genrate"], "No such command 'genrate'. Did you mean 'generate'?"),
+        (["--versoin"], "--version"),
+        (["keywords", "deep"], "unexpected extra argument"),
+        (["synth", "library", "--count", "0"], "greater than or equal to 1"),
+        (["vary", "--x"], "No such option: --x"),
+    ],
 )
-def test_mistakes_in_the_command_line_are_status_2_without_a_traceback(kickpipe, arguments):
-    status, _, err = kickpipe(*arguments)
+def test_mistakes_in_the_command_line_are_one_line_that_names_the_help(kickpipe, arguments, message):
+    status, out, err = kickpipe(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("kickpipe: ") and err.count("\n") == 1
+    assert message in err
+    command = f"kickpipe {arguments[0]}" if arguments[0] in COMMANDS else "kickpipe"
+    assert err.endswith(f"'{command} --help' says what there is\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["vary"], ["synth"]])
+def test_no_arguments_where_some_are_needed_show_the_help(kickpipe, arguments):
+    status, out, err = kickpipe(*arguments)
     assert status == 2
-    assert "Traceback" not in err and "rror" in err
+    assert (out + err).startswith("Usage: kickpipe")
+
+
+def test_a_folder_in_place_of_a_file_is_named(kickpipe, source, tmp_path):
+    (tmp_path / "page.html").mkdir()
+    status, out, err = kickpipe("report", ".", "--out", "page.html", "--shown", 1)
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].startswith("kickpipe: page.html: Is a directory; ")
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(kickpipe, tmp_path):

@@ -8,6 +8,7 @@ __all__ = ["app", "main"]
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from kickpipe.cli.app import app, warn
 from kickpipe.cli.make import again, generate, inpaint, interpolate, vary
@@ -41,14 +42,28 @@ register()
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits."""
-    from kickpipe.common.errors import KickpipeError, is_of_the_disk
+    from kickpipe.common.errors import KickpipeError, describe_disk_error, is_of_the_disk
 
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="kickpipe")
+        status = app(args=None if arguments is None else list(arguments), prog_name="kickpipe", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except KickpipeError as error:
         warn(str(error))
     except OSError as error:
         if not is_of_the_disk(error):
             raise
-        warn(f"{error}; free space, or choose a folder that can be written to")
+        warn(f"{describe_disk_error(error)}; free space, or choose a folder that can be written to")
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # typer's own errors, whose class it keeps to itself
+            raise
+        say_usage(error)
     sys.exit(2)
+
+
+def say_usage(error: Any) -> None:
+    """Prints what is wrong with a command line in one line, or the help where nothing was said at all."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "kickpipe"
+    warn(f"{error.format_message().rstrip('.')}; '{command} --help' says what there is")

@@ -18,9 +18,10 @@ def report(
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("kicks.html"),
     shown: Annotated[int, typer.Option(min=1, help="Kicks to show and play, at most.")] = 48,
 ) -> None:
-    """Build a page about a folder of kicks: listen, descriptors, defects, and what it repeats of a library.
+    """Build a page about a folder of kicks.
 
-    The page is one file with pictures and sounds inside, and opens without a network.
+    To listen, with descriptors, defects, and what the folder repeats of a library. The page is one file with pictures and
+    sounds inside, and opens without a network.
     """
     from kickpipe.common.cpu import set_torch_threads
     from kickpipe.evaluation.report import build_folder_report

@@ -1,6 +1,6 @@
 """The one base of the errors that are for people: the command line and the stages print their message, not a traceback."""
 
-__all__ = ["KickpipeError", "is_of_the_disk"]
+__all__ = ["KickpipeError", "describe_disk_error", "is_of_the_disk"]
 
 import errno
 
@@ -26,3 +26,8 @@ class KickpipeError(ValueError):
 def is_of_the_disk(error: OSError) -> bool:
     """Whether a user can mend it: a disk that is full, or a file or folder that may not be written."""
     return error.errno in DISK_ERRORS
+
+
+def describe_disk_error(error: OSError) -> str:
+    """The file and what the system says of it."""
+    return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part is not None)

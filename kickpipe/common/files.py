@@ -6,6 +6,7 @@ The other name is a new one each time, so that two programs may write to one pat
 __all__ = ["format_json", "remove_others", "replacing", "write_json", "write_new", "write_text"]
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -27,17 +28,26 @@ def replacing(path: str | Path) -> Iterator[Path]:
     After an error nothing is left of it, and what was at ``path`` before is as it was. The folder is made.
 
     Raises:
-        OSError: If the folder cannot be made or the file not be renamed.
+        OSError: If the file cannot be written; it names ``path``, not the temporary name.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_name(path)
+    partial = prepare(path)
     try:
         yield partial
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         remove(partial)
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(partial)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def prepare(path: Path) -> Path:
+    """Makes the folder of ``path``; returns a temporary name in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return partial_name(path)
 
 
 def partial_name(path: Path) -> Path:
@@ -66,8 +76,7 @@ def write_new(path: str | Path, content: bytes, same: Callable[[Path], bool]) ->
         OSError: If the file cannot be written; then nothing is left of it.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_name(path)
+    partial = prepare(path)
     try:
         partial.write_bytes(content)
         for number in count(1):

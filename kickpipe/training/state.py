@@ -148,14 +148,13 @@ class RunFolder:
         """
         path = self.interrupted if number is None else self.numbered(number)
         try:
-            with (
-                replacing(path) as partial,
-                partial.open("wb") as file,
-            ):  # torch would write a path's name into the file
+            # torch would write a path's name into the file
+            with replacing(path) as partial, partial.open("wb") as file:
                 torch.save(state.state_dict(), file)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+            reason = getattr(error, "strerror", None) or error
             raise StateError(
-                f"{path}: the training state cannot be written: {error}; the earlier states are intact: "
+                f"{path}: the training state cannot be written: {reason}; the earlier states are intact: "
                 "free space or make the folder writable, and run the same command to continue"
             ) from error
         if number is not None:

@@ -156,6 +156,18 @@ def test_a_full_disk_keeps_the_old_file(tmp_path, file_size_limit):
     assert names(tmp_path) == ["a.txt"]
 
 
+def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path, file_size_limit):
+    path = tmp_path / "a.txt"
+    with file_size_limit(1000), pytest.raises(OSError) as caught:
+        write_text(path, "new" * 10_000)
+    assert str(caught.value) == f"[Errno {errno.EFBIG}] {os.strerror(errno.EFBIG)}: {str(path)!r}"
+    path.mkdir()
+    for write in (lambda: write_text(path, "x"), lambda: write_new(path, b"x", no)):
+        with pytest.raises(IsADirectoryError) as caught:
+            write()
+        assert caught.value.filename == str(path)
+
+
 def test_a_file_in_place_of_the_folder_is_an_error(tmp_path):
     (tmp_path / "metrics").write_text("")
     with pytest.raises(OSError, match="metrics"):
