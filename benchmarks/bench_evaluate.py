@@ -204,7 +204,9 @@ def run(folder: Path, generator: KickGenerator, params: Params, arguments: argpa
     )
     with stopwatch("load library"):
         choice = Choice(0.0, ("heldout/*",), arguments.real)
-        library = load_library(folder, settings, choice, Analyser(settings.sample_rate, arguments.workers))
+        library = load_library(
+            folder, settings, choice, Analyser(settings.sample_rate, settings.hop_length, arguments.workers)
+        )
     evaluation = sections.evaluate(generator, library, options)
     with stopwatch("report"):
         build_report(evaluation, folder / "index.html", curves={}, left_out=[], params="", commit="", models={})

@@ -26,7 +26,7 @@ def main() -> None:
         not_real=asked.not_real,
         seed=asked.seed,
     )
-    library = load_library("data", settings, choice, Analyser(settings.sample_rate, num_workers()))
+    library = load_library("data", settings, choice, Analyser(settings.sample_rate, settings.hop_length, num_workers()))
     options = EvaluationOptions(
         prompts=asked.prompts,
         count=asked.count,

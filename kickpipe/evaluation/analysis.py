@@ -3,7 +3,7 @@
 Descriptors and defects need numpy only and run in several processes; the embeddings run in this one, on torch's threads.
 """
 
-__all__ = ["Analyser", "KickSet", "join", "with_progress"]
+__all__ = ["Analyser", "KickSet", "defect_shares", "join", "with_progress"]
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from kickpipe.audio.defects import DEFECTS
 from kickpipe.audio.descriptors import DESCRIPTORS
 from kickpipe.common.progress import progress
-from kickpipe.evaluation.defects import DEFECTS
+from kickpipe.evaluation.answers import NoAnswer
 from kickpipe.evaluation.registry import EMBEDDINGS, Embedding
 from kickpipe.evaluation.workers import measure_all, parallel
 
@@ -81,11 +82,13 @@ class Analyser:
 
     Arguments:
         sample_rate: In Hz.
+        hop_length: Distance of the frames of mels, in samples; see ``find_defects``.
         workers: Number of processes.
         embeddings: In which kicks are compared; the first is the primary one.
     """
 
     sample_rate: int
+    hop_length: int
     workers: int = 1
     embeddings: tuple[Embedding, ...] = EMBEDDINGS
 
@@ -102,7 +105,9 @@ class Analyser:
             keep_waveforms: Whether the set keeps them; 0.35 MB a kick of 2 s.
         """
         waveforms = np.asarray(waveforms, np.float32)
-        chunks = [(waveforms[i : i + CHUNK], self.sample_rate) for i in range(0, len(waveforms), CHUNK)]
+        chunks = [
+            (waveforms[i : i + CHUNK], self.sample_rate, self.hop_length) for i in range(0, len(waveforms), CHUNK)
+        ]
         workers = self.workers if len(chunks) > 1 else 1
         measures = list(chain.from_iterable(parallel(measure_all, chunks, workers)))
         silent = [defects["silent"] for _, defects in measures]
@@ -125,6 +130,19 @@ class Analyser:
         """``measure`` for kicks that come in batches of (waveforms, names), so that not all need to be in memory."""
         nothing = self.measure(np.zeros((0, 0)), ())
         return join([nothing, *(self.measure(waveforms, names, keep_waveforms) for waveforms, names in batches)])
+
+
+def defect_shares(kicks: KickSet) -> dict[str, float]:
+    """Share of the kicks of a set with each defect, silent ones included, and with ``any``.
+
+    Raises:
+        NoAnswer: If there are no kicks.
+    """
+    found = kicks.all_defects()
+    if not found:
+        raise NoAnswer("shares of no kicks")
+    shares = {name: float(np.mean([defects[name] for defects in found])) for name in DEFECTS}
+    return {"any": float(np.mean([any(defects.values()) for defects in found])), **shares}
 
 
 def with_progress(

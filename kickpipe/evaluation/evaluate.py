@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from kickpipe.audio.io import AudioError, normalise
-from kickpipe.evaluation.analysis import KickSet, with_progress
+from kickpipe.evaluation.analysis import KickSet, defect_shares, with_progress
 from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_sets
 from kickpipe.evaluation.copies import distance_ratio, find_near_copies, nearest
-from kickpipe.evaluation.defects import defect_shares
 from kickpipe.evaluation.keywords import evaluate_keywords
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.reconstruction import RoundTrips, evaluate_round_trips
@@ -104,7 +103,7 @@ def evaluate(generator: KickGenerator, library: Library, options: EvaluationOpti
             "distances", compare_sets, sets, library.heldout, library.training, options.compare, options.draws, seed
         ),
         "defects": {
-            name: reasons.ask(f"defects.{name}", defect_shares, item.all_defects())
+            name: reasons.ask(f"defects.{name}", defect_shares, item)
             for name, item in (("generated", generated), ("heldout", library.heldout), ("training", library.training))
         },
         "copies": find_copies(generated, library, reasons),

@@ -162,12 +162,14 @@ KEYWORD_SCORES = {
 DEFECT_LABELS = {
     "any": "Any of these",
     "onsets": "More than one onset",
+    "step": "Step at the start",
     "late": "Late start",
     "clipped": "Clipped",
     "dc": "DC",
     "tone": "Steady tone",
     "silent": "Silent",
     "tail_noise": "Noise in the tail",
+    "rattle": "Rattle",
 }
 DESCRIPTOR_LABELS = {
     "onset_ms": "Onset",

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kickpipe.audio.defects import find_defects
 from kickpipe.audio.descriptors import DESCRIPTORS, describe
 from kickpipe.audio.io import prepare
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.evaluation.defects import find_defects
 
 T = TypeVar("T")
 
@@ -42,11 +42,13 @@ def prepare_all(paths: Sequence[Path], settings: AudioSettings) -> np.ndarray:
     return np.stack([prepare(path, settings) for path in paths])
 
 
-def measure_all(waveforms: np.ndarray, sample_rate: int) -> list[tuple[dict[str, float], dict[str, bool]]]:
+def measure_all(
+    waveforms: np.ndarray, sample_rate: int, hop_length: int
+) -> list[tuple[dict[str, float], dict[str, bool]]]:
     """Descriptors and defects of each kick of (B, N); descriptors of a silent one are NaN."""
     silence = dict.fromkeys(DESCRIPTORS, float("nan"))
     measured = []
     for waveform in waveforms:
-        defects = find_defects(waveform, sample_rate)
+        defects = find_defects(waveform, sample_rate, hop_length)
         measured.append((silence if defects["silent"] else describe(waveform, sample_rate), defects))
     return measured

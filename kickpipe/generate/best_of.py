@@ -16,13 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from kickpipe.audio.defects import LATE_MS, RISE_DB, RISE_LEVEL_DB
 from kickpipe.audio.settings import AudioSettings
 
 T = TypeVar("T")
 
 FEATURE_SHAPE = (16, 22)  # bands and times of the averages whose mean difference is the distance of two kicks
-LATE_MS = 30.0  # an attack this late is heard as a gap
-SECOND_ONSET_DB = 12.0  # a rise this high after the peak is heard as a second hit
 STEADY_DB = 25.0  # a band above -65 dB by this much at the end is heard as a tone
 AUDIBLE_DB = -65.0
 
@@ -32,7 +31,7 @@ def faults(mel: Tensor, settings: AudioSettings) -> dict[str, float]:
 
     Returns:
         ``late_ms``: when it comes within 20 dB of its peak (frames are settings.hop_length apart).
-        ``second_onset_db``: the largest rise of the level after the peak that ends within 30 dB of it.
+        ``second_onset_db``: the largest rise of the level after the peak that ends within 20 dB of it.
         ``steady_db``: how far the loudest band of the last eighth lies above -65 dB of the loudest band.
     """
     to_db = 10 / math.log(10)
@@ -42,7 +41,7 @@ def faults(mel: Tensor, settings: AudioSettings) -> dict[str, float]:
     late = int((level >= top - 20).nonzero()[0])
     after = level[peak:]
     rise = after - torch.cummin(after, dim=0).values
-    rise = torch.where(after >= top - 30, rise, torch.zeros_like(rise))
+    rise = torch.where(after >= top + RISE_LEVEL_DB, rise, torch.zeros_like(rise))
     end = mel[:, -max(mel.shape[1] // 8, 1) :].mean(dim=1).max()
     return {
         "late_ms": 1000 * late * settings.hop_length / settings.sample_rate,
@@ -56,7 +55,7 @@ def penalty(mel: Tensor, settings: AudioSettings) -> float:
     if not torch.isfinite(mel).all():
         return math.inf
     found = faults(mel, settings)
-    return found["late_ms"] / LATE_MS + found["second_onset_db"] / SECOND_ONSET_DB + found["steady_db"] / STEADY_DB
+    return found["late_ms"] / LATE_MS + found["second_onset_db"] / RISE_DB + found["steady_db"] / STEADY_DB
 
 
 class Candidates(Generic[T]):

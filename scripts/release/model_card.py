@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
+from kickpipe.audio.defects import DEFECTS
 from kickpipe.evaluation.answers import NoAnswer
-from kickpipe.evaluation.defects import DEFECTS
 from kickpipe.evaluation.measures import (
     DESCRIPTOR_MEASURES,
     DISTANCES,

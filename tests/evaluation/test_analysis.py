@@ -1,15 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from kickpipe.audio.defects import DEFECTS
 from kickpipe.audio.descriptors import describe
 from kickpipe.common import progress
-from kickpipe.evaluation.analysis import Analyser, join, with_progress
-from kickpipe.evaluation.defects import defect_shares
+from kickpipe.evaluation.analysis import Analyser, defect_shares, join, with_progress
+from kickpipe.evaluation.answers import NoAnswer
 from kickpipe.evaluation.embedding import EMBEDDING_SIZE
 from kickpipe.evaluation.registry import EMBEDDINGS, Embedding
 from kickpipe.synth import synthesise
 
 RATE = 44100
+HOP = 512
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +23,7 @@ def kicks():
 
 @pytest.fixture(scope="module")
 def analyser():
-    return Analyser(RATE)
+    return Analyser(RATE, HOP)
 
 
 def test_silent_kicks_are_counted_as_defects_and_left_out_of_everything_else(analyser, kicks):
@@ -28,7 +32,7 @@ def test_silent_kicks_are_counted_as_defects_and_left_out_of_everything_else(ana
     assert found.names == tuple("abdef") and len(found) == len(found.waveforms) == len(found.primary) == 5
     assert found.silent == ("c", "g") and len(found.defects) == 5
     assert not any(defects["silent"] for defects in found.defects)
-    assert defect_shares(found.all_defects())["silent"] == pytest.approx(2 / 7)
+    assert defect_shares(found)["silent"] == pytest.approx(2 / 7)
 
 
 def test_the_level_of_a_kick_does_not_matter(analyser, kicks):
@@ -46,7 +50,7 @@ def test_descriptors_are_those_of_each_kick(analyser, kicks):
 
 
 def test_batches_and_processes_give_the_same_as_one(analyser, kicks):
-    whole = Analyser(RATE, workers=2).measure(np.concatenate([kicks] * 8), [str(i) for i in range(40)])
+    whole = Analyser(RATE, HOP, workers=2).measure(np.concatenate([kicks] * 8), [str(i) for i in range(40)])
     parts = analyser.measure_batches([(kicks, [str(5 * part + i) for i in range(5)]) for part in range(8)])
     assert whole.names == parts.names and whole.defects == parts.defects
     assert np.allclose(whole.primary, parts.primary, atol=1e-3)
@@ -69,7 +73,7 @@ def test_nothing_is_an_empty_set(analyser):
 
 def test_kicks_are_measured_in_every_embedding_that_is_registered_and_joined_in_each(kicks):
     peak = Embedding("peak", "Peak", "the largest sample", "dB", 1, lambda x, rate: np.abs(x).max(1, keepdims=True))
-    found = Analyser(RATE, embeddings=(*EMBEDDINGS, peak)).measure(0.25 * kicks, [*"abcde"])
+    found = Analyser(RATE, HOP, embeddings=(*EMBEDDINGS, peak)).measure(0.25 * kicks, [*"abcde"])
     assert list(found.embeddings) == [*(item.name for item in EMBEDDINGS), "peak"]
     assert np.array_equal(found.primary, found.embeddings[EMBEDDINGS[0].name])
     assert found.embeddings["peak"] == pytest.approx(np.ones((5, 1)))
@@ -81,7 +85,7 @@ def test_kicks_are_measured_in_every_embedding_that_is_registered_and_joined_in_
 def test_an_embedding_that_gives_something_else_is_refused_by_its_name(kicks, vectors):
     broken = Embedding("broken", "Broken", "nothing", "dB", 2, lambda x, rate: vectors)
     with pytest.raises(ValueError, match="embedding broken"):
-        Analyser(RATE, embeddings=(broken,)).measure(kicks, [*"abcde"])
+        Analyser(RATE, HOP, embeddings=(broken,)).measure(kicks, [*"abcde"])
 
 
 def test_progress_counts_kicks_not_batches_and_their_time_from_the_beginning(capsys, monkeypatch):
@@ -96,3 +100,13 @@ def test_progress_counts_kicks_not_batches_and_their_time_from_the_beginning(cap
     assert len(list(with_progress(batches(), 32, "generate"))) == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines == ["generate: 16/32 kicks (50%)", "generate: 32 kicks in 16 s, 2 kicks/s"]
+
+
+def test_shares_count_kicks_once():
+    clean = dict.fromkeys(DEFECTS, False)
+    found = (clean, {**clean, "late": True, "dc": True}, {**clean, "late": True}, clean)
+    nothing = Analyser(RATE, HOP).measure(np.zeros((0, 0)), ())
+    shares = defect_shares(replace(nothing, defects=found))
+    assert shares["any"] == 0.5 and shares["late"] == 0.5 and shares["dc"] == 0.25
+    with pytest.raises(NoAnswer):
+        defect_shares(nothing)

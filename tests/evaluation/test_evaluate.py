@@ -26,7 +26,9 @@ OPTIONS = EvaluationOptions(
 
 @pytest.fixture(scope="module")
 def library(data, settings):
-    return load_library(data, settings, Choice(0.0, ("heldout/*",), 1000), Analyser(settings.sample_rate))
+    return load_library(
+        data, settings, Choice(0.0, ("heldout/*",), 1000), Analyser(settings.sample_rate, settings.hop_length)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def test_the_generated_set_is_fixed_by_prompts_count_and_seed(generator):
 
 
 def test_without_held_out_kicks_measures_are_null_with_a_reason_and_the_rest_goes_on(generator, data, settings):
-    library = load_library(data, settings, Choice(0.0, (), 40), Analyser(settings.sample_rate))
+    library = load_library(data, settings, Choice(0.0, (), 40), Analyser(settings.sample_rate, settings.hop_length))
     options = replace(OPTIONS, count=4, prompts=("",), guidances=(1.0,))
     found = evaluate(generator, library, options)
     assert found.metrics["kernel_ratio"] is found.metrics["coverage"] is found.details["round_trips"] is None

@@ -16,7 +16,9 @@ from kickpipe.evaluation.library import Choice, load_library
 @pytest.fixture(scope="module")
 def library(data, settings):
     """Of the kicks, the longer half are "long"; "odd" are every second, whatever they sound like."""
-    library = load_library(data, settings, Choice(0.0, ("heldout/*",), 1000), Analyser(settings.sample_rate))
+    library = load_library(
+        data, settings, Choice(0.0, ("heldout/*",), 1000), Analyser(settings.sample_rate, settings.hop_length)
+    )
     names = [*library.training.names, *library.heldout.names]
     sets = (library.training, library.heldout)
     ((descriptor, direction),) = descriptor_direction("long")

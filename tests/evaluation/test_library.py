@@ -6,7 +6,7 @@ from kickpipe.evaluation.library import Choice, load_kicks, load_library
 
 def load(data, settings, number=1000, not_real=()):
     choice = Choice(0.0, ("heldout/*",), number, not_real)
-    return load_library(data, settings, choice, Analyser(settings.sample_rate))
+    return load_library(data, settings, choice, Analyser(settings.sample_rate, settings.hop_length))
 
 
 def test_the_split_is_that_of_the_trainings_and_all_training_kicks_are_remembered(data, settings):

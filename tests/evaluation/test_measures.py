@@ -1,8 +1,8 @@
 import pytest
 
+from kickpipe.audio.defects import DEFECTS
 from kickpipe.audio.descriptors import DESCRIPTORS
 from kickpipe.evaluation.compare import compare_embeddings
-from kickpipe.evaluation.defects import DEFECTS
 from kickpipe.evaluation.measures import (
     DEFECT_LABELS,
     DESCRIPTOR_LABELS,

@@ -28,6 +28,6 @@ def test_a_file_that_cannot_be_used_stops_with_its_reason(tmp_path, settings):
 
 def test_silence_has_a_defect_and_no_descriptors():
     kick = synthesise(0, 0)
-    (descriptors, defects), (nothing, silent) = measure_all(np.stack([kick, 0 * kick]), 44100)
+    (descriptors, defects), (nothing, silent) = measure_all(np.stack([kick, 0 * kick]), 44100, 512)
     assert not defects["silent"] and np.isfinite(descriptors["decay_20_ms"])
     assert silent["silent"] and set(nothing) == set(DESCRIPTORS) and all(np.isnan(list(nothing.values())))

@@ -12,11 +12,10 @@ from kickpipe.audio.settings import AudioSettings
 from kickpipe.common.cpu import num_workers
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.progress import progress
-from kickpipe.evaluation.analysis import Analyser, KickSet
+from kickpipe.evaluation.analysis import Analyser, KickSet, defect_shares
 from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_sets
 from kickpipe.evaluation.copies import find_near_copies, nearest
-from kickpipe.evaluation.defects import defect_shares
 from kickpipe.evaluation.measures import number, percent
 from kickpipe.evaluation.report.charts import descriptor_charts
 from kickpipe.evaluation.report.page import Block, Cell, Charts, Page, Pairs, Row, Section, Table, Text, Tile, render
@@ -69,7 +68,7 @@ def build(
     Raises:
         KickpipeError: If a folder has no audio files that can be used.
     """
-    analyser = Analyser(settings.sample_rate, min(num_workers(), 2))
+    analyser = Analyser(settings.sample_rate, settings.hop_length, min(num_workers(), 2))
     kicks, unusable = read_folder(Path(kicks_dir), settings, analyser)
     library = read_folder(Path(library_dir), settings, analyser)[0] if library_dir is not None else None
     sections = [
@@ -81,7 +80,7 @@ def build(
     ]
     tiles = [
         Tile("Kicks", f"{len(kicks):,}", f"in {Path(kicks_dir).name}"),
-        Tile("Any defect", percent(defect_shares(kicks.all_defects())["any"]), "of the kicks"),
+        Tile("Any defect", percent(defect_shares(kicks)["any"]), "of the kicks"),
         *[
             Tile(label, f"{number(float(np.nanmedian(kicks.descriptors[name])))} {unit}", "median")
             for name, label, unit in (("decay_40_ms", "Decay to −40 dB", "ms"), ("f0_end_hz", "Pitch at the end", "Hz"))
@@ -182,7 +181,7 @@ def descriptor_section(kicks: KickSet, library: KickSet | None) -> Section:
 def defect_table(kicks: KickSet, library: KickSet | None) -> Table:
     """Shares of the kicks, and of the library's."""
     sets = {"these": kicks, **({} if library is None else {"library": library})}
-    return defects_table({name: defect_shares(item.all_defects()) for name, item in sets.items()})
+    return defects_table({name: defect_shares(item) for name, item in sets.items()})
 
 
 def compare_with(

@@ -13,7 +13,7 @@ __all__ = [
 from collections.abc import Sequence
 from typing import Any
 
-from kickpipe.evaluation.defects import DEFECTS
+from kickpipe.audio.defects import DEFECTS
 from kickpipe.evaluation.measures import (
     DESCRIPTOR_MEASURES,
     DISTANCES,

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.evaluation.analysis import Analyser
+from kickpipe.evaluation.analysis import Analyser, defect_shares
 from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_sets
-from kickpipe.evaluation.defects import defect_shares
 from kickpipe.evaluation.evaluate import Evaluation, find_copies, nearest_training
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.reconstruction import RoundTrips
@@ -25,7 +24,7 @@ NAUGHTY = 'a<script>alert("x")</script>&.wav'
 def evaluation(settings: AudioSettings) -> Evaluation:
     """Synthesised kicks in the place of generated and of real ones; no vocoder, and no keyword was tested."""
     rate = settings.sample_rate
-    analyser = Analyser(rate)
+    analyser = Analyser(rate, settings.hop_length)
 
     def kicks(seed: int, count: int, name: str):
         waveforms = np.stack([synthesise(seed, i) for i in range(count)])
@@ -59,7 +58,7 @@ def evaluation(settings: AudioSettings) -> Evaluation:
         {
             "kicks": {"generated": 22, "heldout": 22, "trained_on": 24},
             "distances": compare_sets(sets, heldout, training, 300, 2, 0),
-            "defects": {name: defect_shares(generated.all_defects()) for name in ("generated", "heldout", "training")},
+            "defects": {name: defect_shares(generated) for name in ("generated", "heldout", "training")},
             "copies": find_copies(generated, library, reasons),
             "round_trips": trips.summary,
             "keywords": None,
