@@ -178,7 +178,7 @@ def step_reporter(output: Output) -> Callable[[int, int], None] | None:
         return None
     from kickpipe.common.progress import progress
 
-    bar = iter(())
+    bar: Iterator[int] = iter(())
 
     def on_step(done: int, total: int) -> None:
         nonlocal bar

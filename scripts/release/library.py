@@ -16,7 +16,7 @@ source that is nearly the same recording as a held-out one is left out: its copy
 Names say what the old names said (release_names.py) and what was measured (kickpipe.synth.words).
 """
 
-__all__ = ["HELD_OUT", "RealKick", "main", "near_duplicates", "read_kicks", "write_release"]
+__all__ = ["HELD_OUT", "RealKick", "main", "read_kicks", "write_release"]
 
 import argparse
 import csv
@@ -35,6 +35,7 @@ from kickpipe.audio.io import AudioError, decode, fit, normalise, resample, to_m
 from kickpipe.synth import write_library
 from kickpipe.synth.augment import augment
 from kickpipe.synth.words import acoustic_words
+from scripts.release.duplicates import fingerprints, near_duplicates
 from scripts.release.names import name_words
 
 SAMPLE_RATE = 44100
@@ -114,34 +115,6 @@ def read_kicks(source: Path, table: Path, holdout: Sequence[str]) -> tuple[list[
         prefix = next((prefix for prefix in holdout if path.startswith(f"{prefix}/")), None)
         kicks.append(RealKick(path, prefix or path.split("/")[0], row["licence"], prefix is not None, waveform))
     return kicks, left_out
-
-
-def fingerprints(waveforms: Iterable[np.ndarray], size: int = 8192) -> np.ndarray:
-    """The first 186 ms after each onset, with unit energy: shape (K, size)."""
-    prints = []
-    for waveform in waveforms:
-        onset = int(np.argmax(np.abs(waveform) > 0.1 * np.abs(waveform).max()))
-        part = fit(waveform[onset:], size)
-        prints.append(part / np.linalg.norm(part))
-    return np.stack(prints) if prints else np.zeros((0, size), np.float32)
-
-
-def near_duplicates(others: np.ndarray, references: np.ndarray, max_lag: int = 200) -> list[tuple[int, float]]:
-    """For each of `others` the most similar of `references`, as (index, correlation), in either polarity.
-
-    Arguments:
-        others: Fingerprints with shape (K, N).
-        references: Fingerprints with shape (M, N), M at least 1.
-        max_lag: Samples by which they may be shifted.
-    """
-    size = 2 * others.shape[1]
-    spectra = np.fft.rfft(references, size)
-    found = []
-    for other in others:
-        correlation = np.fft.irfft(np.conj(np.fft.rfft(other, size)) * spectra, size)
-        near = np.abs(np.concatenate([correlation[:, : max_lag + 1], correlation[:, -max_lag:]], axis=1)).max(axis=1)
-        found.append((int(near.argmax()), float(near.max())))
-    return found
 
 
 def without_copies(kicks: list[RealKick]) -> tuple[list[RealKick], list[tuple[str, str]]]:
