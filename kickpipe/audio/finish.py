@@ -2,17 +2,31 @@
 
 In order: the constant part goes, the pitch moves by resampling, what precedes the onset and what follows the last
 sample above -60 dB is cut, short cosine fades take both ends to zero, and the peak is set last, so that nothing after
-it can clip.
+it can clip. What a pitch is measured at depends on where the tail is cut, and the cut on the pitch: a kick is tuned in
+passes, each measured on what would be written.
 """
 
-__all__ = ["FinishError", "Finished", "finish", "midi_to_hz", "hz_to_midi", "note_name", "parse_pitch", "root_hz"]
+__all__ = [
+    "FinishError",
+    "Finished",
+    "PitchError",
+    "finish",
+    "hz_to_midi",
+    "midi_to_hz",
+    "note_name",
+    "parse_pitch",
+    "remove_dc",
+    "root_hz",
+]
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from kickpipe.audio.defects import STEP_SHARE, start_level
 from kickpipe.audio.descriptors import onset_ms, pitch_sweep
 from kickpipe.common.errors import KickpipeError
 
@@ -21,12 +35,20 @@ SILENCE = 1e-5  # peak of a network's nothing: -100 dBFS
 DC_CORNER_HZ = 5.0  # one pole: -0.1 dB and 10 degrees at 30 Hz, the lowest kicks
 LEAD_MS = 0.8  # what is kept before the onset and faded in: less than the 1 ms promised, so rounding cannot break it
 FADE_MS = 5.0
+STEP_FADE_MS = 0.5  # from the onset of a kick that begins with a step
 MAX_TUNING_OCTAVES = 2.0  # beyond it a kick is another instrument
+TUNING_PASSES = 8
+TUNED_CENTS = 0.5  # near enough to stop
+MISSED_CENTS = 10.0  # too far to call it tuned: two kicks this far apart beat
 NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 class FinishError(KickpipeError):
     """A kick cannot be finished as asked; the message says why."""
+
+
+class PitchError(FinishError):
+    """This kick cannot be tuned: it has no pitch, or none that follows; another kick may be."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +57,13 @@ class Finished:
 
     Arguments:
         samples: Mono samples with shape (N,), float32.
+        sample_rate: Samples a second (Hz).
         root_hz: Its pitch after the sweep (Hz), None where it has none.
         tuning: Factor by which the pitch was moved.
     """
 
     samples: np.ndarray
+    sample_rate: int
     root_hz: float | None
     tuning: float
 
@@ -77,13 +101,13 @@ def parse_pitch(text: str) -> tuple[float, bool]:
     if match := re.fullmatch(r"([A-Ga-g])([#b♯♭]?)(-?\d)?", text):
         semitone = NOTES.index(match[1].upper()) + {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[match[2]]
         octave = 1 if match[3] is None else int(match[3])
-        return _in_range(midi_to_hz(semitone + 12 * (octave + 1)), text), match[3] is None
+        return in_range(midi_to_hz(semitone + 12 * (octave + 1)), text), match[3] is None
     if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:[hH][zZ])?", text):
-        return _in_range(float(match[1]), text), False
+        return in_range(float(match[1]), text), False
     raise FinishError(f"cannot read the pitch {text[:40]!r}: write a note such as F#1 or F#, or Hz such as 46.2")
 
 
-def _in_range(hz: float, text: str) -> float:
+def in_range(hz: float, text: str) -> float:
     if not 10.0 <= hz <= 1000.0:
         raise FinishError(f"the pitch {text[:40]!r} is {hz:.4g} Hz: kicks are tuned between 10 and 1000 Hz")
     return hz
@@ -109,23 +133,50 @@ def remove_dc(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(x, size) * gain, size)[: len(x)]
 
 
-def _tune(samples: np.ndarray, sample_rate: int, tune: str) -> tuple[np.ndarray, float]:
-    import soxr
+def tuning_factor(shape: Callable[[float], np.ndarray], sample_rate: int, tune: str) -> float:
+    """The factor on the pitch that brings a kick to a note.
 
+    Arguments:
+        shape: Gives the kick as it would be written, with its pitch moved by a factor.
+        tune: As for ``parse_pitch``.
+
+    Raises:
+        PitchError: If no pitch can be measured, it is too far away, or it does not follow within 10 cents.
+    """
     target, any_octave = parse_pitch(tune)
-    found = root_hz(samples, sample_rate)
-    if found is None:
-        raise FinishError("this kick has no pitch that could be measured, so it cannot be tuned; leave the tuning out")
-    octaves = math.log2(target / found)
+    first = found = root_hz(shape(1.0), sample_rate)
+    if first is None or found is None:
+        raise PitchError("this kick has no pitch that could be measured, so it cannot be tuned; leave the tuning out")
     if any_octave:
-        octaves -= round(octaves)
-    if abs(octaves) > MAX_TUNING_OCTAVES:
-        raise FinishError(
-            f"tuning from {found:.1f} Hz to {target:.1f} Hz moves the kick by {octaves:+.1f} octaves; "
+        target *= 2.0 ** round(math.log2(first / target))
+    if abs(octaves := math.log2(target / first)) > MAX_TUNING_OCTAVES:
+        raise PitchError(
+            f"tuning from {first:.1f} Hz to {target:.1f} Hz moves the kick by {octaves:+.1f} octaves; "
             f"at most {MAX_TUNING_OCTAVES:g} are possible: choose a nearer note"
         )
-    factor = 2.0**octaves
-    return soxr.resample(samples, sample_rate * factor, sample_rate, quality="HQ"), factor
+    factor, best, missed = 1.0, 1.0, abs(cents(first, target))
+    for _ in range(TUNING_PASSES):
+        if missed <= TUNED_CENTS:
+            break
+        factor *= target / found
+        if abs(math.log2(factor)) > MAX_TUNING_OCTAVES:
+            break
+        found = root_hz(shape(factor), sample_rate)
+        if found is None:
+            break
+        if abs(cents(found, target)) < missed:
+            best, missed = factor, abs(cents(found, target))
+    if missed > MISSED_CENTS:
+        raise PitchError(
+            f"this kick has no steady pitch: its {first:.1f} Hz come within {missed:.0f} cents of {target:.1f} Hz at best; "
+            "leave the tuning out or choose a nearer note"
+        )
+    return best
+
+
+def cents(hz: float, reference_hz: float) -> float:
+    """How far a pitch lies above another, in hundredths of a semitone."""
+    return 1200.0 * math.log2(hz / reference_hz)
 
 
 def finish(
@@ -147,7 +198,8 @@ def finish(
         tune: Note or Hz to which the settled pitch is moved by resampling, see ``parse_pitch``.
 
     Raises:
-        FinishError: If an argument makes no sense, or the samples are silent, not finite or without the pitch to tune.
+        FinishError: If an argument makes no sense, or the samples are silent or not finite.
+        PitchError: If the kick cannot be tuned.
     """
     if not (math.isfinite(peak_db) and -60.0 <= peak_db <= 0.0):
         raise FinishError(f"the peak must be from -60 to 0 dBFS, found {peak_db:g}")
@@ -163,18 +215,28 @@ def finish(
     x = remove_dc(samples, sample_rate) if len(samples) else samples
     if not np.abs(x).max(initial=0.0) > SILENCE:
         raise FinishError("the kick is silent")
-    factor = 1.0
-    if tune is not None:
-        x, factor = _tune(x, sample_rate, tune)
-    x = _cut(x, sample_rate, length_ms, fade_ms)
+
+    def shape(factor: float) -> np.ndarray:
+        return cut(move_pitch(x, sample_rate, factor), sample_rate, length_ms, fade_ms)
+
+    factor = 1.0 if tune is None else tuning_factor(shape, sample_rate, tune)
+    x = shape(factor)
     x *= 10.0 ** (peak_db / 20.0) / np.abs(x).max()
     root = root_hz(x, sample_rate)
     if length_ms is not None:
         x = np.pad(x, (0, max(round(length_ms / 1000 * sample_rate) - len(x), 0)))
-    return Finished(x.astype(np.float32), root, factor)
+    return Finished(x.astype(np.float32), sample_rate, root, factor)
 
 
-def _cut(x: np.ndarray, sample_rate: int, length_ms: float | None, fade_ms: float) -> np.ndarray:
+def move_pitch(x: np.ndarray, sample_rate: int, factor: float) -> np.ndarray:
+    """The samples (N,) played ``factor`` times as fast."""
+    import soxr
+
+    return x if factor == 1.0 else soxr.resample(x, sample_rate * factor, sample_rate, quality="HQ")
+
+
+def cut(x: np.ndarray, sample_rate: int, length_ms: float | None, fade_ms: float) -> np.ndarray:
+    """What a sampler needs of samples (N,): from just before the onset to the end of the tail, with both ends faded."""
     onset = round(onset_ms(x, sample_rate) / 1000 * sample_rate)
     lead = min(round(LEAD_MS / 1000 * sample_rate), onset)
     magnitude = np.abs(x)
@@ -184,8 +246,16 @@ def _cut(x: np.ndarray, sample_rate: int, length_ms: float | None, fade_ms: floa
     if length_ms is not None:
         stop = min(stop, onset - lead + round(length_ms / 1000 * sample_rate))
     x = x[onset - lead : stop].copy()
-    x[:lead] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(lead) / max(lead, 1))
+    x[:lead] *= rise(lead)
+    if start_level(x) > STEP_SHARE:
+        length = min(round(STEP_FADE_MS / 1000 * sample_rate), len(x) - lead)
+        x[lead : lead + length] *= rise(length)
     fade = min(fade, len(x) - lead)
     if fade:
         x[len(x) - fade :] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(1, fade + 1) / fade)
     return x
+
+
+def rise(length: int) -> np.ndarray:
+    """Factors (length,) from 0 towards 1, half a cosine."""
+    return 0.5 - 0.5 * np.cos(np.pi * np.arange(length) / max(length, 1))

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from kickpipe.audio.defects import start_level
 from kickpipe.audio.descriptors import onset_ms
 from kickpipe.audio.finish import (
     FinishError,
+    PitchError,
     finish,
     hz_to_midi,
     midi_to_hz,
@@ -14,6 +16,7 @@ from kickpipe.audio.finish import (
     remove_dc,
     root_hz,
 )
+from kickpipe.audio.io import prepare
 from kickpipe.synth import synthesise
 
 RATE = 44100
@@ -86,6 +89,51 @@ def test_tuning_moves_the_pitch_to_the_note(tune, hz):
 def test_a_note_without_octave_takes_the_nearest():
     assert finish(tone(100.0), RATE, tune="F#").root_hz == pytest.approx(92.5, rel=0.005)
     assert finish(tone(50.0), RATE, tune="F#").root_hz == pytest.approx(46.25, rel=0.005)
+
+
+def swept(seed: int) -> np.ndarray:
+    """A kick whose pitch still falls while it dies away, with noise: its pitch depends on where it is cut."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(RATE) / RATE
+    hz = rng.uniform(40, 60) + rng.uniform(20, 60) * np.exp(-time / rng.uniform(0.1, 0.4))
+    noise = 0.002 * rng.standard_normal(RATE) * np.exp(-time / 0.5)
+    return np.sin(2 * np.pi * np.cumsum(hz) / RATE) * np.exp(-time / rng.uniform(0.05, 0.2)) + noise
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_kick_that_is_tuned_is_in_tune(seed):
+    assert abs(1200 * np.log2(finish(swept(seed), RATE, tune="F1").root_hz / 43.654)) <= 1.0
+
+
+def test_real_kicks_are_in_tune_or_say_that_they_are_not(kicks, settings):
+    missed, untuned = [], 0
+    for path in sorted(kicks.rglob("*.flac"))[::2]:
+        try:
+            missed.append(abs(1200 * np.log2(finish(prepare(path, settings), RATE, tune="F1").root_hz / 43.654)))
+        except PitchError:
+            untuned += 1
+    assert max(missed) <= 10 and np.percentile(missed, 90) <= 2
+    assert untuned < 0.2 * len(missed)
+
+
+def test_what_cannot_be_tuned_says_so_and_is_told_from_a_wrong_option():
+    hiss = np.random.default_rng(0).standard_normal(RATE) * np.exp(-np.arange(RATE) / 2000)
+    with pytest.raises(PitchError, match=r"no steady pitch|no pitch|choose a nearer note"):
+        finish(hiss, RATE, tune="F1")
+    with pytest.raises(FinishError) as caught:
+        finish(tone(), RATE, tune="H2")
+    assert not isinstance(caught.value, PitchError)
+
+
+@pytest.mark.parametrize("silence", [0.0, 0.0001, 0.013])
+def test_nothing_begins_with_a_step(silence):
+    samples = finish(tone(silence=silence), RATE).samples
+    assert samples[0] == 0
+    assert start_level(samples) < 0.1
+
+
+def test_the_result_knows_its_sample_rate():
+    assert finish(tone(), RATE).sample_rate == RATE
 
 
 def test_tuning_up_shortens():
