@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import soundfile
 import torch
 from joblib.externals.loky import get_reusable_executor
@@ -34,6 +33,7 @@ from kickpipe.evaluation import evaluate as sections
 from kickpipe.evaluation.analysis import Analyser
 from kickpipe.evaluation.library import Choice, load_library
 from kickpipe.evaluation.report import build_report
+from kickpipe.evaluation.report.origin import Origin
 from kickpipe.generate import KickGenerator
 from kickpipe.generate.networks import Networks
 from kickpipe.params import Params, load_params
@@ -209,8 +209,8 @@ def run(folder: Path, generator: KickGenerator, params: Params, arguments: argpa
         )
     evaluation = sections.evaluate(generator, library, options)
     with stopwatch("report"):
-        build_report(evaluation, folder / "index.html", curves={}, left_out=[], params="", commit="", models={})
-    assert np.isfinite(evaluation.metrics["kad"])
+        build_report(evaluation, folder / "index.html", Origin({}, [], "", "", {}))
+    assert evaluation.metrics["coverage"] is not None
 
 
 if __name__ == "__main__":

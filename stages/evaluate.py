@@ -8,7 +8,7 @@ from kickpipe.evaluation.analysis import Analyser
 from kickpipe.evaluation.evaluate import EvaluationOptions, evaluate
 from kickpipe.evaluation.library import Choice, load_library
 from kickpipe.evaluation.report import build_report
-from kickpipe.evaluation.report.origin import current_commit
+from kickpipe.evaluation.report.origin import Origin, current_commit
 from kickpipe.evaluation.summary import comparison_text, headline_text
 from kickpipe.generate import KickGenerator
 from kickpipe.params import load_params
@@ -42,15 +42,14 @@ def main() -> None:
     evaluation = evaluate(generator, library, options)
     write_json(Path("metrics/evaluate.json"), evaluation.metrics)
     write_json(Path("metrics/evaluate_details.json"), evaluation.details)
-    build_report(
-        evaluation,
-        "reports/index.html",
+    origin = Origin(
         curves={name: Path(f"plots/train_{name.lower()}.csv") for name in ("VAE", "Diffusion", "Vocoder")},
         left_out=(Path("data/left_out.csv"), Path("data/preprocess_left_out.csv")),
         params=Path("params.yaml").read_text(encoding="utf-8"),
         commit=current_commit(),
         models=generator.hashes,
     )
+    build_report(evaluation, "reports/index.html", origin)
     print(
         f"{headline_text(evaluation.metrics, evaluation.details['reasons'])}\n\n{comparison_text(evaluation.details)}"
     )

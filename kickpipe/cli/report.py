@@ -16,7 +16,7 @@ def report(
         Path | None, typer.Option(help="Folder of kicks to hold them against: distances, nearest kicks, repeats.")
     ] = None,
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("kicks.html"),
-    shown: Annotated[int, typer.Option(min=1, help="Kicks to show and play, at most.")] = 48,
+    shown: Annotated[int, typer.Option(min=1, help="Kicks to show and play, at most.")] = 60,
 ) -> None:
     """Build a page about a folder of kicks.
 

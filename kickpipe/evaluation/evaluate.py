@@ -4,10 +4,21 @@ Every section answers its own question and stands alone: what cannot be answered
 on. The generated set is fixed by (prompts, count, seed), so two models are heard on the same noise.
 """
 
-__all__ = ["Evaluation", "EvaluationOptions", "evaluate", "find_copies", "generate_set", "nearest_training"]
+__all__ = [
+    "Evaluation",
+    "EvaluationOptions",
+    "Request",
+    "evaluate",
+    "find_copies",
+    "generate_set",
+    "nearest_training",
+    "requests",
+    "set_peak",
+]
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
@@ -57,6 +68,20 @@ class EvaluationOptions:
 
 
 @dataclass(frozen=True)
+class Request:
+    """One kick to generate: kick ``index`` of a seed, for a prompt, at a guidance."""
+
+    prompt: str
+    seed: int
+    index: int
+    guidance: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.prompt or 'no prompt'}, seed {self.seed}, kick {self.index}"
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What came out.
 
@@ -64,6 +89,7 @@ class Evaluation:
         metrics: The five numbers of ``HEADLINE``; why one is None, the details say under ``reasons``.
         details: All of them, nested, JSON values.
         generated: The generated kicks, measured, with waveforms.
+        requests: What each of them was asked as, by its name.
         nearest_training: For each generated kick the name of the nearest training kick, and its distance in dB.
         round_trips: Waveforms of the round trips; None without held-out kicks.
         library: The real kicks.
@@ -72,6 +98,7 @@ class Evaluation:
     metrics: dict[str, float | None]
     details: dict[str, Any]
     generated: KickSet
+    requests: dict[str, Request]
     nearest_training: list[tuple[str, float]]
     round_trips: RoundTrips | None
     library: Library
@@ -85,8 +112,8 @@ def evaluate(generator: KickGenerator, library: Library, options: EvaluationOpti
     """
     analyser, count, seed = library.analyser, options.count, options.seed
     reasons = Reasons()
-    batches = generate_set(generator, options.prompts, count, seed, options.guidance)
-    generated = analyser.measure_batches(with_progress(batches, count, "generate"))
+    asked = requests(options)
+    generated = analyser.measure_batches(with_progress(generate_set(generator, asked), count, "generate"))
     synthesised = synthesise_set(min(options.compare, count), seed, library)
     sets = {"generated": generated, "training": library.training, "synthesiser": synthesised}
 
@@ -125,32 +152,33 @@ def evaluate(generator: KickGenerator, library: Library, options: EvaluationOpti
         metrics=headline(details, reasons, options.guidance),
         details={**details, "reasons": dict(reasons)},
         generated=generated,
+        requests={item.name: item for item in asked},
         nearest_training=nearest_training(generated, library),
         round_trips=trips,
         library=library,
     )
 
 
-def generate_set(
-    generator: KickGenerator, prompts: Sequence[str], count: int, seed: int, guidance: float
-) -> Iterator[tuple[np.ndarray, list[str]]]:
-    """Yields batches of (waveforms, names): equally many kicks for each prompt, the noise of kick i from (seed, i).
+def requests(options: EvaluationOptions) -> list[Request]:
+    """What is generated: equally many kicks for each prompt, in turn."""
+    prompts = options.prompts
+    shares = [len(range(i, options.count, len(prompts))) for i in range(len(prompts))]
+    in_order = [prompt for prompt, share in zip(prompts, shares, strict=True) for _ in range(share)]
+    return [Request(prompt, options.seed, i, options.guidance) for i, prompt in enumerate(in_order)]
+
+
+def generate_set(generator: KickGenerator, asked: Sequence[Request]) -> Iterator[tuple[np.ndarray, list[str]]]:
+    """Yields batches of (waveforms, names), the noise of each kick from its seed and index.
 
     Peaks are set as in the library and in the files people get: a mel does not fix them.
     """
-    shares = [len(range(i, count, len(prompts))) for i in range(len(prompts))]
-    first = 0
-    for prompt, share in zip(prompts, shares, strict=True):
-        batch, names = [], []
-        for i, kick in enumerate(
-            generator.stream(prompt, count=share, seed=seed, first=first, guidance=guidance) if share else ()
-        ):
-            batch.append(set_peak(kick.waveform, generator.settings.peak_db))
-            names.append(f"{prompt or 'no prompt'}, seed {seed}, kick {first + i}")
-            if len(batch) == BATCH or i == share - 1:
-                yield np.stack(batch), names
-                batch, names = [], []
-        first += share
+    for (prompt, seed, guidance), run in groupby(asked, key=lambda item: (item.prompt, item.seed, item.guidance)):
+        same = list(run)
+        kicks = generator.stream(prompt, count=len(same), seed=seed, first=same[0].index, guidance=guidance)
+        for start in range(0, len(same), BATCH):
+            names = [item.name for item in same[start : start + BATCH]]
+            waveforms = [set_peak(kick.waveform, generator.settings.peak_db) for kick in islice(kicks, len(names))]
+            yield np.stack(waveforms), names
 
 
 def set_peak(waveform: np.ndarray, peak_db: float) -> np.ndarray:

@@ -14,6 +14,7 @@ __all__ = [
     "SETS",
     "TRIPS",
     "Measure",
+    "decibels",
     "defect_label",
     "number",
     "percent",
@@ -58,16 +59,15 @@ class Measure:
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, never an exponent: 1,234, 12.3, 0.00123; a dash for None."""
+    """Three significant digits, never an exponent: 1,234, 12.3, 2.00, 0.00123; whole numbers in full; a dash for None."""
     if value is None:
         return NOTHING
     if value == 0 or abs(value) < 1e-6:
         return "0"
     if abs(value) >= 999.5 or isinstance(value, int):
         return f"{value:,.0f}".replace("-", MINUS)
-    text = f"{value:.3g}"
-    text = f"{value:.8f}".rstrip("0") if "e" in text else text
-    return text.replace("-", MINUS)
+    text = f"{value:#.3g}".rstrip(".")
+    return (f"{float(text):.9f}".rstrip("0") if "e" in text else text).replace("-", MINUS)
 
 
 def percent(value: float | None) -> str:
@@ -79,10 +79,15 @@ def percent(value: float | None) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """A number with its unit, for example "54.2 Hz", whole where it is heard as such (ms and Hz from 100 on)."""
+    """A number with its unit, for example "54.2 Hz"; a dash for None."""
     if value is None:
         return NOTHING
     return f"{number(value)}{NARROW_SPACE}{unit}" if unit else number(value)
+
+
+def decibels(value: float | None) -> str:
+    """A level or a distance with its unit, to a tenth: "8.2 dB"; nobody hears less."""
+    return NOTHING if value is None else f"{value:.1f}{NARROW_SPACE}dB".replace("-", MINUS)
 
 
 # The numbers of metrics/evaluate.json, in this order.

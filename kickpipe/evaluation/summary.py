@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kickpipe.evaluation.answers import NoAnswer, Reasons
-from kickpipe.evaluation.measures import DISTANCES, HEADLINE, NOTHING, SETS
+from kickpipe.evaluation.measures import DISTANCES, HEADLINE, NOTHING, SETS, number
 from kickpipe.synth.words import WORDS
 
 COMPARED = ("generated", "training", "synthesiser", "floor")
@@ -55,7 +55,10 @@ def kernel_ratio(details: Mapping[str, Any], reasons: Mapping[str, str], embeddi
         raise NoAnswer(reasons.get("distances", "not compared"))
     generated, training = (measures["kernel"][name]["median"] for name in ("generated", "training"))
     if training <= 0:
-        raise NoAnswer("the training kicks are as near to the held-out kicks as these to each other")
+        raise NoAnswer(
+            f"the distance itself is {number(generated)}, but the training kicks lie as near to the held-out ones as those "
+            "to each other, and nothing is a multiple of that"
+        )
     return generated / training
 
 
@@ -94,10 +97,10 @@ def comparison_text(details: Mapping[str, Any]) -> str:
         return f"not compared with real kicks: {details['reasons'].get('distances', '')}"
     lines = [f"{distances['number']} kicks on each side, median (range) of {distances['draws']} draws"]
     for embedding, measures in distances["embeddings"].items():
-        lines.append(f"{embedding:18}" + "".join(f"{SETS[name]:>26}" for name in COMPARED))
+        lines.append(f"{embedding:18}" + "".join(f"{SETS[name]:>28}" for name in COMPARED))
         for name, values in measures.items():
             measure = DISTANCES[name]
             ranges = [[measure.format(values[key][part]) for part in ("median", "low", "high")] for key in COMPARED]
             cells = [f"{median} ({low} to {high})" for median, low, high in ranges]
-            lines.append(f"{measure.label:18}" + "".join(f"{cell:>26}" for cell in cells))
+            lines.append(f"{measure.label:18}" + "".join(f"{cell:>28}" for cell in cells))
     return "\n".join(lines)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kickpipe.evaluation.analysis import Analyser
-from kickpipe.evaluation.evaluate import EvaluationOptions, evaluate, generate_set
+from kickpipe.evaluation.evaluate import EvaluationOptions, evaluate, generate_set, requests, set_peak
 from kickpipe.evaluation.keywords import evaluate_keywords
 from kickpipe.evaluation.library import Choice, load_library
 from kickpipe.evaluation.measures import HEADLINE
@@ -75,10 +75,13 @@ def test_the_nearest_training_kick_is_named(evaluation, library):
 
 
 def test_the_generated_set_is_fixed_by_prompts_count_and_seed(generator):
-    sets = [np.concatenate([w for w, _ in generate_set(generator, ("", "deep"), 3, 1, 2.0)]) for _ in range(2)]
-    names = [name for _, batch in generate_set(generator, ("", "deep"), 3, 1, 2.0) for name in batch]
+    asked = requests(replace(OPTIONS, count=3))
+    sets = [np.concatenate([waveforms for waveforms, _ in generate_set(generator, asked)]) for _ in range(2)]
+    names = [name for _, batch in generate_set(generator, asked) for name in batch]
     assert np.array_equal(*sets)
     assert names == ["no prompt, seed 1, kick 0", "no prompt, seed 1, kick 1", "deep, seed 1, kick 2"]
+    again = next(iter(generator.stream("deep", count=1, seed=1, first=2, guidance=2.0))).waveform
+    assert np.array_equal(sets[0][2], set_peak(again, generator.settings.peak_db)), "what the page says makes it again"
 
 
 def test_without_held_out_kicks_measures_are_null_with_a_reason_and_the_rest_goes_on(generator, data, settings):

@@ -9,6 +9,7 @@ from kickpipe.evaluation.measures import (
     DESCRIPTOR_MEASURES,
     DISTANCES,
     HEADLINE,
+    decibels,
     defect_label,
     number,
     percent,
@@ -29,7 +30,10 @@ from kickpipe.evaluation.measures import (
         (999.4, "999"),
         (999.6, "1,000"),
         (1234.5, "1,234"),
-        (-3.0, "−3"),
+        (-3.0, "−3.00"),
+        (2.0, "2.00"),
+        (100.0, "100"),
+        (99.96, "100"),
         (-1234.0, "−1,234"),
     ],
 )
@@ -57,7 +61,8 @@ def test_shares_are_percent_and_exact_near_both_ends(value, text):
 
 def test_a_quantity_has_its_unit():
     assert quantity(54.21, "Hz") == "54.2\u202fHz"
-    assert quantity(None, "Hz") == "–" and quantity(2.0, "") == "2"
+    assert quantity(None, "Hz") == "–" and quantity(2.0, "") == "2.00"
+    assert decibels(-12.34) == "−12.3\u202fdB" and decibels(None) == "–"
 
 
 def test_every_measure_of_the_code_has_a_label_and_a_direction():

@@ -59,7 +59,7 @@ def test_every_number_that_is_missing_has_its_reason(details):
 
 def test_a_ratio_to_training_kicks_that_score_like_real_ones_has_no_meaning(details):
     details["distances"] = distances((1.8, -0.01, 2.0, 0.0))
-    with pytest.raises(NoAnswer, match="as near to the held-out kicks"):
+    with pytest.raises(NoAnswer, match=r"the distance itself is 1\.80, but the training kicks lie as near"):
         kernel_ratio(details, {})
     assert kernel_ratio(details, {}, "other") == 1
 
@@ -73,15 +73,15 @@ def test_keywords_count_at_the_nearest_guidance_and_words_with_a_meaning_also_ap
 
 def test_the_headline_says_what_each_number_is(details):
     lines = headline_text(headline(details, Reasons(), 2.5), {}).splitlines()
-    assert lines[0].split()[:5] == ["Distance", "to", "real", "kicks", "1.2×"]
+    assert lines[0].split()[:5] == ["Distance", "to", "real", "kicks", "1.20×"]
     assert "70%" in lines[1] and "1.4%" in lines[2] and "0.4%" in lines[3] and "60%" in lines[4]
 
 
 def test_the_comparison_has_the_range_of_the_draws_in_every_embedding(details):
     text = comparison_text(details)
     assert text.splitlines()[0].startswith("30 kicks on each side")
-    assert "1.8 (−0.5 to 2)" in text and "70% (−50% to 200%)" in text
+    assert "1.80 (−0.500 to 2.00)" in text and "70% (−50% to 200%)" in text
     assert text.count("Kernel distance") == 2 and "other" in text
-    assert max(map(len, text.splitlines())) <= 130
+    assert max(map(len, text.splitlines())) <= 131
     details |= {"distances": None, "reasons": {"distances": "3, and 20 are needed"}}
     assert "3, and 20 are needed" in comparison_text(details)

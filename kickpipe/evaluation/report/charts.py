@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kickpipe.evaluation.measures import DESCRIPTOR_MEASURES
-from kickpipe.evaluation.report.figures import curves, histogram
+from kickpipe.evaluation.report.figures import Chart, curves, histogram
 from kickpipe.evaluation.report.page import Charts
 
 LOGARITHMIC = (
@@ -19,16 +19,15 @@ LOGARITHMIC = (
 LEFT_OUT = ("duration_ms",)  # says little that the decays do not
 
 
-def descriptor_charts(sets: Mapping[str, Mapping[str, np.ndarray]]) -> list[tuple[str, str]]:
-    """Captions and histograms of every descriptor; ``sets`` by "generated", "real" and "synthesiser"."""
+def descriptor_charts(sets: Mapping[str, Mapping[str, np.ndarray]]) -> list[Chart]:
+    """Histograms of every descriptor; ``sets`` by "generated" and "real"."""
     charts = []
     for name, measure in DESCRIPTOR_MEASURES.items():
         if name in LEFT_OUT:
             continue
-        scale, axis = (100, "% of energy") if measure.share else (1, measure.unit)
+        scale, unit = (100, "%") if measure.share else (1, measure.unit)
         values = {key: scale * descriptors[name] for key, descriptors in sets.items()}
-        label = f"Histogram: {measure.label}"
-        charts.append((measure.label, histogram(values, label, axis, name in LOGARITHMIC)))
+        charts.append(histogram(values, measure.label, unit, name in LOGARITHMIC))
     return charts
 
 
@@ -43,7 +42,7 @@ def curve_charts(files: Mapping[str, Path]) -> list[Charts]:
         for name in columns:
             if f"val_{name}" in columns:
                 caption = f"{title}: {name.replace('_', ' ')}"
-                charts.append((caption, curves(rows, {name: "muted", f"val_{name}": "generated"}, caption, True)))
+                charts.append(curves(rows, {name: "muted", f"val_{name}": "generated"}, caption, True))
     return [Charts(charts, [("muted", "training"), ("generated", "validation")])] if charts else []
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kickpipe.evaluation.measures import HEADLINE, TRIPS, number, percent
+from kickpipe.evaluation.report.cards import card_id, defect_links
 from kickpipe.evaluation.report.charts import curve_charts, descriptor_charts
-from kickpipe.evaluation.report.origin import left_out_table
+from kickpipe.evaluation.report.evaluation_cards import NUM_TRIPS, choose_rows, listen_text, make_cards, time_axis
+from kickpipe.evaluation.report.origin import Origin, left_out_table
 from kickpipe.evaluation.report.page import (
     Block,
     Cell,
     Charts,
     Page,
-    Pairs,
     Row,
     Section,
     Table,
@@ -23,7 +24,7 @@ from kickpipe.evaluation.report.page import (
     Trips,
     render,
 )
-from kickpipe.evaluation.report.sounds import Sound, audible_seconds, show
+from kickpipe.evaluation.report.sounds import SoundBank
 from kickpipe.evaluation.report.tables import (
     copies_table,
     defects_table,
@@ -37,119 +38,90 @@ from kickpipe.evaluation.report.tables import (
 if TYPE_CHECKING:
     from kickpipe.evaluation.evaluate import Evaluation
 
-NUM_PAIRS, NUM_TRIPS = 24, 6
 
-
-def build(
-    evaluation: "Evaluation",
-    out: str | Path,
-    *,
-    curves: Mapping[str, Path],
-    left_out: Sequence[Path],
-    params: str,
-    commit: str,
-    models: Mapping[str, str],
-) -> None:
-    """Writes the page.
-
-    Arguments:
-        curves: CSV files of the trainings by their titles; those that do not exist are left out.
-        left_out: CSV files with path, reason and detail of what was left out of the library.
-        params: Text of params.yaml.
-        commit: Of the code, for people.
-        models: Hash of each model file by kind.
-    """
+def build(evaluation: "Evaluation", out: str | Path, origin: Origin) -> None:
+    """Writes the page."""
     details = evaluation.details
+    rows = choose_rows(evaluation)
+    bank = SoundBank(evaluation.library.settings.sample_rate, time_axis(evaluation, rows))
     sections = [
-        Section(
-            "listen",
-            "Listen",
-            f"The first {min(NUM_PAIRS, len(evaluation.generated))} generated kicks, none picked, each beside the training "
-            "kick that is nearest to it. Play one, then step through all with the arrow keys.",
-            [Pairs(pairs(evaluation))],
-        ),
-        trip_section(evaluation),
+        Section("listen", "Listen", listen_text(evaluation, rows), [make_cards(evaluation, rows, bank)]),
+        defect_section(evaluation, rows),
         distance_section(evaluation),
-        Section(
-            "defects",
-            "Defects",
-            "What is audibly wrong, as shares of the kicks. Real libraries have some, too.",
-            [defects_table(details["defects"])],
-        ),
-        memory_section(details["copies"]),
+        copies_section(evaluation, rows),
         keyword_section(details),
-        Section("training", "Training", "", [*curve_charts(curves)]),
-        Section("left-out", "Left out of the library", "", [left_out_table(left_out)]),
-        origin_section(details, params, commit, models),
+        trip_section(evaluation, bank),
+        Section("training", "Training", "", [*curve_charts(origin.curves)]),
+        Section("left-out", "Left out of the library", "", [left_out_table(origin.left_out)]),
+        origin_section(details, origin),
     ]
     kicks = details["kicks"]
     subtitle = (
-        f"{kicks['generated']} generated kicks against {kicks['heldout']} held-out real ones; "
-        f"trained on {kicks['trained_on']:,}. Commit {commit}."
+        f"{kicks['generated']:,} generated kicks against {kicks['heldout']:,} held-out real ones; "
+        f"trained on {kicks['trained_on']:,}. Commit {origin.commit}."
     )
     filled = [section for section in sections if section.blocks]
-    render(Page("How good are these kicks?", subtitle, tiles(evaluation.metrics, details["reasons"]), filled), out)
+    render(Page("How good are these kicks?", subtitle, bank, tiles(evaluation), filled), out)
 
 
-def tiles(metrics: dict[str, float | None], reasons: Mapping[str, str]) -> list[Tile]:
-    """The five numbers, each with what it means or why there is none."""
-    return [
-        Tile(
-            measure.label,
-            measure.format(metrics[name]) + (measure.unit if metrics[name] is not None else ""),
-            measure.hint if metrics[name] is not None else f"Not measured: {reasons[name]}.",
-        )
-        for name, measure in HEADLINE.items()
-    ]
+def tiles(evaluation: "Evaluation") -> list[Tile]:
+    """The five numbers, each with what it means and what to hold it against, or why there is none."""
+    metrics, details = evaluation.metrics, evaluation.details
+    distances, defects = details["distances"], details["defects"]
+    words = list((details["keywords"] or {}).values())
+    ceilings = [item["ceiling"]["top1"] for item in words if item["ceiling"]["top1"] is not None]
+    beside = {
+        "kernel_ratio": ("1× is as near as the training kicks", "#distances"),
+        "coverage": (
+            f"training kicks: {percent(primary(distances)['coverage']['training']['median'])}" if distances else "",
+            "#distances",
+        ),
+        "defects": (f"held-out real kicks: {percent((defects['heldout'] or {}).get('any'))}", "#defects"),
+        "copies": (f"held-out real kicks: {percent(details['copies']['heldout']['share'])}", "#copies"),
+        "top1": (f"real kicks: {percent(sum(ceilings) / len(ceilings))}, chance: 50%" if ceilings else "", "#keywords"),
+    }
+    found = []
+    for name, measure in HEADLINE.items():
+        value, (against, href) = metrics[name], beside[name]
+        if value is None:
+            found.append(Tile(measure.label, measure.format(None), f"Not measured: {details['reasons'][name]}."))
+        else:
+            found.append(Tile(measure.label, measure.format(value) + measure.unit, measure.hint, against, href))
+    return found
 
 
-def pairs(evaluation: "Evaluation") -> list[tuple[str, Sequence[Sound]]]:
-    """The first generated kicks, each with its nearest training kick, on the same time axis."""
-    library, generated = evaluation.library, evaluation.generated
-    rate = library.settings.sample_rate
-    cards = []
-    for i in range(min(NUM_PAIRS, len(generated))):
-        kick = generated.waveforms[i]
-        if not evaluation.nearest_training:
-            seconds = audible_seconds(kick, rate)
-            cards.append((generated.names[i], [show(kick, library.settings, seconds, "Generated", kind="generated")]))
-            continue
-        name, apart = evaluation.nearest_training[i]
-        real = library.load(name)
-        seconds = max(audible_seconds(kick, rate), audible_seconds(real, rate))
-        cards.append(
-            (
-                generated.names[i],
-                [
-                    show(kick, library.settings, seconds, "Generated", f"{seconds:.2f} s shown", "generated"),
-                    show(real, library.settings, seconds, f"Nearest, {number(apart)} dB", name),
-                ],
-            )
-        )
-    return cards
+def primary(distances: Mapping[str, Any]) -> dict[str, Any]:
+    """The distances in the first embedding."""
+    return next(iter(distances["embeddings"].values()))
 
 
-def trip_section(evaluation: "Evaluation") -> Section:
+def defect_section(evaluation: "Evaluation", rows: Sequence[int]) -> Section:
+    """Shares of the kicks with each defect, and the generated kicks that have it."""
+    generated = evaluation.generated
+    names = {row: f"{asked.prompt or 'No prompt'} · {asked.index}" for row, asked in numbered(evaluation).items()}
+    table = defects_table(evaluation.details["defects"], defect_links(generated, rows, names))
+    text = "What is audibly wrong, and with which generated kicks. Real libraries have some, too."
+    return Section("defects", "Defects", text, [table])
+
+
+def numbered(evaluation: "Evaluation") -> dict[int, Any]:
+    """What was asked for each generated kick, by its row."""
+    return {row: evaluation.requests[name] for row, name in enumerate(evaluation.generated.names)}
+
+
+def trip_section(evaluation: "Evaluation", bank: SoundBank) -> Section:
     """Round trips to hear, then their numbers."""
-    trips, library = evaluation.round_trips, evaluation.library
+    trips = evaluation.round_trips
     blocks: list[Block] = []
     text = evaluation.details["reasons"].get("round_trips", "")
     if trips is not None:
         rows = []
         for i in range(min(NUM_TRIPS, len(trips.names))):
             waveforms = {name: copies[i] for name, copies in trips.waveforms.items()}
-            seconds = audible_seconds(waveforms["original"], library.settings.sample_rate)
-            sounds = [show(waveforms.pop("original"), library.settings, seconds, "Original", f"{seconds:.2f} s shown")]
-            sounds += [
-                show(
-                    waveform,
-                    library.settings,
-                    seconds,
-                    TRIPS[name].label,
-                    kind="copy" if "griffin" in name else "generated",
-                )
-                for name, waveform in waveforms.items()
-            ]
+            sounds = [bank.add(waveforms.pop("original"), "Original")]
+            for name, waveform in waveforms.items():
+                kind = "copy" if "griffin" in name else "generated"
+                sounds.append(bank.add(waveform, TRIPS[name].label, kind))
             rows.append((trips.names[i], sounds))
         mel = trips.summary["mel"]
         text = (
@@ -183,17 +155,21 @@ def distance_section(evaluation: "Evaluation") -> Section:
     return Section("distances", "Generated against real", text, blocks)
 
 
-def memory_section(memory: dict[str, Any]) -> Section:
+def copies_section(evaluation: "Evaluation", rows: Sequence[int]) -> Section:
     """Near-copies, listed."""
-    copies = memory["generated"]["pairs"]
-    of_heldout = memory["heldout"]["share"]
+    copies = evaluation.details["copies"]
+    cards = {evaluation.generated.names[row]: f"#{card_id(row)}" for row in rows}
+    pairs = copies["generated"]["pairs"]
+    of_heldout = copies["heldout"]["share"]
     text = (
-        f"Generated kicks lie {number(memory['ratio'])} times as far from the training kicks as held-out kicks do. "
-        f"{percent(memory['generated']['share'])} repeat a training kick, confirmed on the waveform; of the held-out kicks, "
+        f"Generated kicks lie {number(copies['ratio'])} times as far from the training kicks as held-out kicks do. "
+        f"{percent(copies['generated']['share'])} repeat a training kick, confirmed on the waveform; of the held-out kicks, "
         f"{percent(of_heldout)} do, since libraries hold the same sample more than once."
     )
-    blocks: list[Block] = [copies_table(copies)] if copies else [Text("No generated kick repeats a training kick.")]
-    return Section("memory", "Memory", text, blocks)
+    blocks: list[Block] = (
+        [copies_table(pairs, cards)] if pairs else [Text("No generated kick repeats a training kick.")]
+    )
+    return Section("copies", "Copies", text, blocks)
 
 
 def keyword_section(details: dict[str, Any]) -> Section:
@@ -208,12 +184,12 @@ def keyword_section(details: dict[str, Any]) -> Section:
     return Section("keywords", "Keywords", text, [keyword_table(keywords), *([words] if words else [])])
 
 
-def origin_section(details: dict[str, Any], params: str, commit: str, models: Mapping[str, str]) -> Section:
-    """What the numbers came from, and what is missing among them."""
-    rows = [Row(f"{kind} model", "", [Cell(sha)]) for kind, sha in models.items()]
+def origin_section(details: dict[str, Any], origin: Origin) -> Section:
+    """What the numbers came from, and which could not be had."""
+    rows = [Row(f"{kind} model", "", [Cell(sha)]) for kind, sha in origin.models.items()]
     blocks: list[Block] = [
-        Table(["SHA-256"], [Row("Code", "commit", [Cell(commit)]), *rows]),
-        Text(params, code=True, fold="params.yaml"),
+        Table(["SHA-256"], [Row("Code", "commit", [Cell(origin.commit)]), *rows]),
+        Text(origin.params, code=True, fold="params.yaml"),
     ]
     if details["reasons"]:
         text = "\n".join(f"{name}: {reason}" for name, reason in details["reasons"].items())

@@ -1,142 +1,148 @@
-"""Charts as inline SVG whose colours follow the page, light or dark.
+"""Charts as shapes and labels: the page stretches the shapes and keeps the labels at the size of its text.
 
-matplotlib writes fixed colours; each colour of the palette here stands for a CSS variable and is replaced by it.
+Shapes are SVG paths in a view box of 100 x 100, y downwards; what is a share of the axis is a position, 0 to 1.
 """
 
-__all__ = ["curves", "histogram"]
+__all__ = ["Chart", "Shape", "curves", "histogram"]
 
-import io
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-# matplotlib's name for each CSS variable: colours that nothing else uses.
-PALETTE = {
-    "generated": "#0a0b01",
-    "real": "#0a0b02",
-    "synthesiser": "#0a0b03",
-    "ink": "#0a0b04",
-    "muted": "#0a0b05",
-    "line": "#0a0b06",
-}
-SIZE = (4.2, 2.5)  # inches; the page scales it
-BINS = 28
+from kickpipe.evaluation.measures import number
+from kickpipe.evaluation.report.axes import Tick, log_ticks, round_ticks
+
+BINS = 32
+TOP = 6.0  # room above the highest bar
 
 
-def histogram(sets: Mapping[str, np.ndarray], label: str, unit: str, logarithmic: bool) -> str:
-    """Outlines of the distributions of a descriptor, each as share of its kicks.
+@dataclass(frozen=True)
+class Shape:
+    """A path; ``kind`` chooses the colour, ``filled`` whether it is an area or a line."""
+
+    path: str
+    kind: str
+    filled: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart with its axes.
 
     Arguments:
-        sets: Values (N,) by "generated", "real" or "synthesiser"; what is not finite is left out.
-        label: What it is, for those who cannot see it; different for each chart of a page.
-        unit: Below the axis.
+        caption: What it shows.
+        unit: Of the horizontal axis.
+        shapes: From the back to the front.
+        x_ticks, y_ticks: Labels; those of y from the bottom.
+        marks: Values to point out: position, text, kind.
+    """
+
+    caption: str
+    unit: str
+    shapes: Sequence[Shape]
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick] = ()
+    marks: Sequence[tuple[float, str, str]] = ()
+
+
+def plain(value: float) -> str:
+    """A round number written out: 2,000, 0.5, 0.00001."""
+    return f"{value:,.0f}" if value == round(value) else f"{value:.9f}".rstrip("0")
+
+
+class Scale:
+    """Values to positions, linear or logarithmic."""
+
+    def __init__(self, low: float, high: float, logarithmic: bool) -> None:
+        self.low, self.high, self.logarithmic = low, high, logarithmic
+
+    def __call__(self, values: np.ndarray | float) -> np.ndarray:
+        warp = np.log if self.logarithmic else np.asarray
+        low, high = float(warp(self.low)), float(warp(self.high))
+        return (warp(np.asarray(values, np.float64)) - low) / (high - low)
+
+    def edges(self, count: int) -> np.ndarray:
+        return (np.geomspace if self.logarithmic else np.linspace)(self.low, self.high, count)
+
+    def ticks(self) -> list[Tick]:
+        values = log_ticks(self.low, self.high) if self.logarithmic else []
+        values = values if len(values) > 1 else round_ticks(self.low, self.high)
+        return [Tick(float(self(value)), plain(value), i % 2 == 1) for i, value in enumerate(values)]
+
+
+def histogram(sets: Mapping[str, np.ndarray], caption: str, unit: str, logarithmic: bool) -> Chart:
+    """Distributions of a descriptor, each as share of its kicks, with their medians.
+
+    Arguments:
+        sets: Values (N,) by kind, "real" as an area, others as lines; what is not finite is left out.
+        caption: What it is.
+        unit: Of the values.
         logarithmic: Whether the axis is; then values up to 0 are left out.
     """
     values = {}
-    for name, x in sets.items():
-        kept = x[np.isfinite(x)]
-        values[name] = kept[kept > 0] if logarithmic else kept
+    for kind, x in sets.items():
+        finite = x[np.isfinite(x)]
+        values[kind] = finite[finite > 0] if logarithmic else finite
     everything = np.concatenate(list(values.values()))
-    figure, axes = _figure(unit)
-    if len(everything):
-        low, high = np.percentile(everything, [0.5, 99.5])
-        high = max(high, low + 1e-6 + abs(low) * 1e-3)
-        edges = np.geomspace(low, high, BINS + 1) if logarithmic else np.linspace(low, high, BINS + 1)
-        for name, x in values.items():
-            if len(x) == 0:
-                continue
-            counts, _ = np.histogram(np.clip(x, edges[0], edges[-1]), edges)
-            filled = name == "real"
-            axes.stairs(
-                counts / len(x), edges, color=PALETTE[name], fill=filled, alpha=0.35 if filled else 1, linewidth=1.8
-            )
-        if logarithmic:
-            axes.set_xscale("log")
-            _plain_log_ticks(axes, low, high)
-        axes.set_xlim(edges[0], edges[-1])
-    axes.set_yticks([])
-    return _svg(figure, label)
+    if len(everything) == 0:
+        return Chart(caption, unit, (), ())
+    low, high = (float(bound) for bound in np.percentile(everything, [0.5, 99.5]))
+    scale = Scale(low, max(high, low + 1e-6 + abs(low) * 1e-3), logarithmic)
+    edges = scale.edges(BINS + 1)
+    shares = {
+        kind: np.histogram(np.clip(x, edges[0], edges[-1]), edges)[0] / len(x) for kind, x in values.items() if len(x)
+    }
+    highest = max(share.max() for share in shares.values())
+    order = sorted(shares, key=lambda kind: kind != "real")
+    medians = {kind: float(np.median(values[kind])) for kind in order}
+    return Chart(
+        caption,
+        unit,
+        [Shape(_steps(shares[kind] / highest, closed=kind == "real"), kind, kind == "real") for kind in order],
+        scale.ticks(),
+        marks=[(float(np.clip(scale(value), 0, 1)), number(value), kind) for kind, value in medians.items()],
+    )
 
 
-def curves(rows: Sequence[Mapping[str, float | None]], names: Mapping[str, str], label: str, logarithmic: bool) -> str:
+def curves(
+    rows: Sequence[Mapping[str, float | None]], names: Mapping[str, str], caption: str, logarithmic: bool
+) -> Chart:
     """Curves of a training over its steps.
 
     Arguments:
         rows: With ``step`` and the named columns; None where a column was not written at that step.
-        names: Colour of the palette by column.
-        label, logarithmic: As for ``histogram``, the axis being the vertical one.
+        names: Kind of the line by column.
+        caption, logarithmic: As for ``histogram``, the axis being the vertical one.
     """
-    figure, axes = _figure("step")
-    drawn = False
-    for name, colour in names.items():
-        points = [(row["step"], row[name]) for row in rows if row.get(name) is not None and np.isfinite(row[name])]
-        points = [point for point in points if not logarithmic or point[1] > 0]
-        if not points:
-            continue
-        drawn = True
-        style = {"marker": "o", "markersize": 2.5} if len(points) < 3 else {}
-        axes.plot(*zip(*points, strict=True), color=PALETTE[colour], linewidth=1.6, **style)
-    if logarithmic and drawn:
-        axes.set_yscale("log")
-        _plain_log_ticks(axes, *axes.get_ylim(), axis="y")
-    axes.grid(axis="y", color=PALETTE["line"], linewidth=0.7)
-    return _svg(figure, label)
+    points: dict[str, list[tuple[float, float]]] = {}
+    for name in names:
+        found = [(row.get("step"), row.get(name)) for row in rows]
+        pairs = [(step, value) for step, value in found if step is not None and value is not None]
+        pairs = [(step, value) for step, value in pairs if np.isfinite(value) and not (logarithmic and value <= 0)]
+        if pairs:
+            points[name] = pairs
+    if not points:
+        return Chart(caption, "step", (), ())
+    steps, values = (np.array([pair[i] for pairs in points.values() for pair in pairs]) for i in (0, 1))
+    across = Scale(0.0, max(float(steps.max()), 1.0), False)
+    low, high = float(values.min()), float(values.max())
+    up = Scale(low, max(high, low + 1e-9 + abs(low) * 1e-3), logarithmic)
+    shapes = [Shape(_line([(float(across(x)), float(up(y))) for x, y in points[name]]), names[name]) for name in points]
+    return Chart(caption, "steps", shapes, across.ticks(), up.ticks())
 
 
-def _figure(label: str):
-    from matplotlib.figure import Figure
-
-    figure = Figure(SIZE, layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_xlabel(label, fontsize=9, color=PALETTE["muted"], loc="right")
-    axes.patch.set_visible(False)
-    figure.patch.set_visible(False)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(PALETTE["line"])
-    axes.tick_params(which="both", colors=PALETTE["muted"], labelsize=9, length=3)
-    return figure, axes
+def _steps(heights: np.ndarray, closed: bool) -> str:
+    """The outline of bars with heights 0 to 1."""
+    width = 100 / len(heights)
+    path = "M0 100"
+    for i, height in enumerate(heights):
+        path += f"V{100 - height * (100 - TOP):.1f}H{(i + 1) * width:.2f}"
+    return path + ("V100Z" if closed else "V100")
 
 
-def _plain_log_ticks(axes, low: float, high: float, axis: str = "x") -> None:
-    """A few round numbers, written out: 0.02, 5, 2000."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    ticks = [step * 10.0**decade for decade in decades for step in (1, 2, 5)]
-    ticks = [tick for tick in ticks if low <= tick <= high]
-    if len(ticks) > 6:
-        ticks = [tick for tick in ticks if abs(np.log10(tick) - round(np.log10(tick))) < 1e-9] or ticks[::2]
-    this = axes.xaxis if axis == "x" else axes.yaxis
-    this.set_major_locator(FixedLocator(ticks))
-    this.set_minor_locator(NullLocator())
-    this.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1000 else f"{value:g}"))
-
-
-def _svg(figure, label: str) -> str:
-    import matplotlib
-
-    buffer = io.StringIO()
-    # Text stays text, so that it takes the page's font; a salt keeps ids the same from run to run.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": label}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    for name, colour in PALETTE.items():
-        svg = svg.replace(colour, f"var(--{name})")
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"font-family: [^;]*; ", "", svg)
-    svg = re.sub(
-        r'<svg [^>]*viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" aria-label="{label}">', svg, count=1
-    )
-    return _own_ids(svg, label)
-
-
-def _own_ids(svg: str, label: str) -> str:
-    """Ids made unique on the page: several figures all have an ``axes_1``."""
-    prefix = re.sub(r"\W+", "-", label.lower())
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
-    return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
+def _line(points: Sequence[tuple[float, float]]) -> str:
+    """A line through positions; one point becomes a short dash."""
+    if len(points) == 1:
+        points = [(max(points[0][0] - 0.02, 0.0), points[0][1]), points[0]]
+    return "M" + "L".join(f"{100 * x:.2f} {100 - TOP / 2 - y * (100 - TOP):.2f}" for x, y in points)

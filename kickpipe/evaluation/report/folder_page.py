@@ -2,57 +2,81 @@
 
 __all__ = ["build"]
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
-from kickpipe.audio.io import AudioError, prepare
-from kickpipe.audio.settings import AudioSettings
+from kickpipe.audio.finish import note_name
 from kickpipe.common.cpu import num_workers
-from kickpipe.common.errors import KickpipeError
-from kickpipe.common.progress import progress
 from kickpipe.evaluation.analysis import Analyser, KickSet, defect_shares
 from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_sets
 from kickpipe.evaluation.copies import find_near_copies, nearest
-from kickpipe.evaluation.measures import number, percent
+from kickpipe.evaluation.measures import NOTHING, decibels, number, percent, quantity
+from kickpipe.evaluation.report.axes import TimeAxis
+from kickpipe.evaluation.report.cards import (
+    ORDERS,
+    card_id,
+    card_values,
+    choose_shown,
+    defect_labels,
+    defect_links,
+    facts,
+    filters,
+)
 from kickpipe.evaluation.report.charts import descriptor_charts
-from kickpipe.evaluation.report.page import Block, Cell, Charts, Page, Pairs, Row, Section, Table, Text, Tile, render
-from kickpipe.evaluation.report.sounds import audible_seconds, show
-from kickpipe.evaluation.report.tables import (
-    copies_table,
-    defects_table,
-    descriptor_table,
-    distance_tables,
+from kickpipe.evaluation.report.commands import variation_commands
+from kickpipe.evaluation.report.folder import SETTINGS, Folder, read_file_facts, read_folder
+from kickpipe.evaluation.report.page import (
+    Block,
+    Card,
+    Cards,
+    Cell,
+    Charts,
+    Nearest,
+    Page,
+    Row,
+    Section,
+    Table,
+    Text,
+    Tile,
+    render,
 )
+from kickpipe.evaluation.report.sounds import SoundBank, audible_seconds
+from kickpipe.evaluation.report.tables import copies_table, defects_table, descriptor_table, distance_tables
 
-EXTENSIONS = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
-BATCH = 64
 DRAWS = 10
-# How this page looks at sounds, whatever a model was trained with: the specification's values.
-SETTINGS = AudioSettings(
-    sample_rate=44100,
-    duration=2.0,
-    n_fft=2048,
-    hop_length=512,
-    n_mels=128,
-    peak_db=-1.0,
-    fade_seconds=0.2,
-    mel_floor=1e-5,
-)
-SHOWN_SETS = ("these", "floor")
+SEED = 0
+COMPARED = ("these", "floor")
+NO_LIBRARY = "No library to compare with: name one with -\u2060-\u2060library."
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A library beside the kicks.
+
+    Arguments:
+        folder: The library.
+        nearest: For each kick the index of the nearest kick of the library, and its distance.
+        copies: For each kick that repeats one of the library, that one's index and the evidence.
+        distances: As ``compare_sets`` gives them; None if the kicks could not be compared.
+        reasons: Why not.
+    """
+
+    folder: Folder
+    nearest: tuple[np.ndarray, np.ndarray]
+    copies: list[dict[str, Any]]
+    distances: dict[str, Any] | None
+    reasons: Reasons
 
 
 def build(
-    kicks_dir: str | Path,
-    library_dir: str | Path | None,
-    out: str | Path,
-    *,
-    settings: AudioSettings = SETTINGS,
-    compare: int = 300,
-    shown: int = 48,
-    seed: int = 0,
+    kicks_dir: str | Path, library_dir: str | Path | None, out: str | Path, *, compare: int = 300, shown: int = 60
 ) -> None:
     """Reads and measures all audio files below both folders, and writes the page.
 
@@ -60,153 +84,199 @@ def build(
         kicks_dir: Kicks to look at.
         library_dir: Kicks to hold them against; None for none.
         out: The HTML file.
-        settings: How audio is read: every kick is cut or padded to 2 s unless they say otherwise.
         compare: Kicks on each side of a comparison, at most.
-        shown: Kicks to show and play, at most, spread evenly over the folder.
-        seed: Of the repeated draws.
+        shown: Kicks to show and play, at most, spread evenly over the folder; up to as many more that have a defect or
+            repeat a kick of the library.
 
     Raises:
         KickpipeError: If a folder has no audio files that can be used.
     """
-    analyser = Analyser(settings.sample_rate, settings.hop_length, min(num_workers(), 2))
-    kicks, unusable = read_folder(Path(kicks_dir), settings, analyser)
-    library = read_folder(Path(library_dir), settings, analyser)[0] if library_dir is not None else None
+    analyser = Analyser(SETTINGS.sample_rate, SETTINGS.hop_length, min(num_workers(), 2))
+    folder = read_folder(Path(kicks_dir), analyser)
+    beside = None if library_dir is None else hold_against(folder, Path(library_dir), analyser, compare)
+    kicks = folder.kicks
+    flagged = [i for i, defects in enumerate(kicks.defects) if any(defects.values())]
+    flagged += [] if beside is None else [copy["index"] for copy in beside.copies]
+    rows = choose_shown(len(kicks), shown, flagged)
+    bank = SoundBank(SETTINGS.sample_rate, time_axis(kicks, rows, beside))
+    cards = [make_card(folder, row, beside, bank, Path(out)) for row in rows]
+
     sections = [
-        Section(
-            "listen", "Listen", listen_text(kicks, library, shown), [Pairs(pairs(kicks, library, settings, shown))]
-        ),
-        descriptor_section(kicks, library),
-        Section("defects", "Defects", "What is audibly wrong, as shares of the kicks.", [defect_table(kicks, library)]),
+        Section("listen", "Listen", listen_text(kicks, rows, beside), [Cards(cards, orders(beside), filters(cards))]),
+        defect_section(kicks, rows, beside),
+        *([] if beside is None else [comparison_section(beside, analyser), copies_section(kicks, rows, beside)]),
+        descriptor_section(kicks, beside),
     ]
-    tiles = [
-        Tile("Kicks", f"{len(kicks):,}", f"in {Path(kicks_dir).name}"),
-        Tile("Any defect", percent(defect_shares(kicks)["any"]), "of the kicks"),
-        *[
-            Tile(label, f"{number(float(np.nanmedian(kicks.descriptors[name])))} {unit}", "median")
-            for name, label, unit in (("decay_40_ms", "Decay to −40 dB", "ms"), ("f0_end_hz", "Pitch at the end", "Hz"))
-            if np.isfinite(kicks.descriptors[name]).any()
-        ],
-    ]
-    if library is not None:
-        comparison, copies = compare_with(kicks, library, analyser, compare, seed)
-        sections[1:1] = [comparison, copies]
-    if unusable:
-        rows = [Row(path, reason, [Cell("left out")]) for path, reason in unusable]
-        sections.append(Section("left-out", "Left out", "Files that cannot be used.", [Table(["State"], rows)]))
-    beside = "" if library is None else f" beside {len(library):,} of {Path(library_dir).name}"
-    render(Page(Path(kicks_dir).resolve().name, f"{len(kicks):,} kicks{beside}.", tiles, sections), out)
-
-
-def read_folder(folder: Path, settings: AudioSettings, analyser: Analyser) -> tuple[KickSet, list[tuple[str, str]]]:
-    """All kicks below a folder, measured, and the files that cannot be used with their reasons.
-
-    Raises:
-        KickpipeError: If there is none.
-    """
-    if not folder.is_dir():
-        raise KickpipeError(f"{folder}: no such folder")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
-    if not paths:
-        raise KickpipeError(f"{folder}: no audio files below it; expected {', '.join(EXTENSIONS)}")
-    unusable: list[tuple[str, str]] = []
-
-    def batches():
-        waveforms, names = [], []
-        for path in progress(paths, len(paths), folder.name, "files"):
-            try:
-                waveforms.append(prepare(path, settings))
-                names.append(path.relative_to(folder).as_posix())
-            except AudioError as error:
-                unusable.append((path.relative_to(folder).as_posix(), str(error)))
-            if len(waveforms) == BATCH:
-                yield np.stack(waveforms), names
-                waveforms, names = [], []
-        if waveforms:
-            yield np.stack(waveforms), names
-
-    kicks = analyser.measure_batches(batches())
-    if len(kicks) == 0:
-        raise KickpipeError(f"{folder}: none of the {len(paths)} files can be used; the first: {unusable[0][1]}")
-    return kicks, unusable
-
-
-def pairs(kicks: KickSet, library: KickSet | None, settings: AudioSettings, shown: int) -> list:
-    """Cards of kicks, each with the nearest of the library."""
-    rate = settings.sample_rate
-    chosen = np.unique(np.linspace(0, len(kicks) - 1, min(shown, len(kicks))).round().astype(int))
-    closest = None if library is None else nearest(kicks.primary[chosen], library.primary)
-    cards = []
-    for row, i in enumerate(chosen):
-        kick = kicks.waveforms[i]
-        seconds = audible_seconds(kick, rate)
-        if closest is None:
-            cards.append(
-                (kicks.names[i], [show(kick, settings, seconds, "Kick", f"{seconds:.2f} s shown", "generated")])
-            )
-            continue
-        index, apart = int(closest[0][row, 0]), float(closest[1][row, 0])
-        seconds = max(seconds, audible_seconds(library.waveforms[index], rate))
-        cards.append(
-            (
-                kicks.names[i],
-                [
-                    show(kick, settings, seconds, "Kick", f"{seconds:.2f} s shown", "generated"),
-                    show(
-                        library.waveforms[index],
-                        settings,
-                        seconds,
-                        f"Nearest, {number(apart)} dB",
-                        library.names[index],
-                    ),
-                ],
-            )
-        )
-    return cards
-
-
-def listen_text(kicks: KickSet, library: KickSet | None, shown: int) -> str:
-    """What is shown."""
-    which = "All kicks" if len(kicks) <= shown else f"{shown} kicks, spread evenly over the folder"
-    beside = "" if library is None else ", each beside the nearest kick of the library"
-    return f"{which}{beside}. Play one, then step through all with the arrow keys."
-
-
-def descriptor_section(kicks: KickSet, library: KickSet | None) -> Section:
-    """Histograms."""
-    sets = {"generated": kicks.descriptors, **({} if library is None else {"real": library.descriptors})}
-    legend = [("generated", "these kicks"), *([] if library is None else [("real", "library")])]
-    return Section("descriptors", "Descriptors", "", [Charts(descriptor_charts(sets), legend)])
-
-
-def defect_table(kicks: KickSet, library: KickSet | None) -> Table:
-    """Shares of the kicks, and of the library's."""
-    sets = {"these": kicks, **({} if library is None else {"library": library})}
-    return defects_table({name: defect_shares(item) for name, item in sets.items()})
-
-
-def compare_with(
-    kicks: KickSet, library: KickSet, analyser: Analyser, limit: int, seed: int
-) -> tuple[Section, Section]:
-    """Distances to the library with its floor, and what the kicks repeat of it."""
-    reasons = Reasons()
-    distances = reasons.ask("distances", compare_sets, {"these": kicks}, library, None, limit, DRAWS, seed)
-    blocks: Sequence[Block] = [Text(f"Not compared: {reasons.get('distances')}.")]
-    if distances is not None:
-        distances = finite(distances, reasons)
-        tables = distance_tables(distances, analyser.embeddings, SHOWN_SETS)
-        blocks = [*tables, descriptor_table(distances, SHOWN_SETS)]
-    comparison = Section(
-        "distances",
-        "Against the library",
-        "At equal numbers. Halves of the library against each other show what chance alone does.",
-        blocks,
+    if folder.unusable:
+        left_out = [Row(name, reason, [Cell("left out")]) for name, reason in folder.unusable]
+        sections.append(Section("left-out", "Left out", "Files that cannot be used.", [Table(["State"], left_out)]))
+    name = Path(kicks_dir).resolve().name
+    subtitle = f"{count(len(kicks), 'kick')}" + (
+        "" if beside is None else f" beside {len(beside.folder.kicks):,} of {beside.folder.path.resolve().name}"
     )
+    render(Page(name, f"{subtitle}.", bank, tiles(folder, beside), sections), out)
+
+
+def count(number_of: int, noun: str) -> str:
+    """For example "1 kick", "1,200 kicks"."""
+    return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
+
+
+def hold_against(folder: Folder, library_dir: Path, analyser: Analyser, limit: int) -> Beside:
+    """Measures the library and holds the kicks against it."""
+    library = read_folder(library_dir, analyser)
+    kicks, real = folder.kicks, library.kicks
+    reasons = Reasons()
+    distances = reasons.ask("distances", compare_sets, {"these": kicks}, real, None, limit, DRAWS, SEED)
     found = find_near_copies(
-        kicks.waveforms, kicks.primary, library.primary, library.waveforms.__getitem__, analyser.sample_rate
+        kicks.waveforms, kicks.primary, real.primary, real.waveforms.__getitem__, analyser.sample_rate
     )
     copies = [
-        {**copy._asdict(), "kick": kicks.names[copy.kick], "training": library.names[copy.training]} for copy in found
+        {**copy._asdict(), "index": copy.kick, "kick": kicks.names[copy.kick], "training": real.names[copy.training]}
+        for copy in found
     ]
-    text = f"{percent(len(copies) / len(kicks))} of the kicks repeat one of the library, confirmed on the waveform."
-    listed: list[Block] = [copies_table(copies)] if copies else []
-    return comparison, Section("copies", "Repeated", text, listed)
+    return Beside(library, nearest(kicks.primary, real.primary), copies, finite(distances, reasons), reasons)
+
+
+def orders(beside: Beside | None) -> dict[str, str]:
+    """What the kicks can be sorted by: without a library there is no distance to it."""
+    labels = {**ORDERS, "own": "Name"}
+    return labels if beside is not None else {key: label for key, label in labels.items() if key != "distance"}
+
+
+def time_axis(kicks: KickSet, rows: Sequence[int], beside: Beside | None) -> TimeAxis:
+    """The axis that all cards share."""
+    shown = [kicks.waveforms[row] for row in rows]
+    if beside is not None:
+        shown += [beside.folder.kicks.waveforms[beside.nearest[0][row, 0]] for row in rows]
+    return TimeAxis.over([audible_seconds(waveform, SETTINGS.sample_rate) for waveform in shown])
+
+
+def make_card(folder: Folder, row: int, beside: Beside | None, bank: SoundBank, out: Path) -> Card:
+    """The card of one kick of the folder."""
+    kicks, name = folder.kicks, folder.kicks.names[row]
+    path = folder.path / name
+    about = read_file_facts(path)
+    descriptors = {key: float(values[row]) for key, values in kicks.descriptors.items()}
+    prompt = None if about.recipe is None else about.recipe.prompt
+    title = Path(name).stem if prompt is None else prompt or "No prompt"
+    defects = defect_labels(kicks.defects[row])
+    neighbour, distance, copy_of = None, None, ""
+    if beside is not None:
+        index, distance = int(beside.nearest[0][row, 0]), float(beside.nearest[1][row, 0])
+        real = beside.folder.kicks
+        sound = bank.add(real.waveforms[index], f"Nearest to {title}: {real.names[index]}", small=True)
+        neighbour = Nearest(Path(real.names[index]).name, real.names[index], decibels(distance), sound)
+        copy_of = next((Path(copy["training"]).name for copy in beside.copies if copy["index"] == row), "")
+    return Card(
+        id=card_id(row),
+        title=title,
+        subtitle=name,
+        path=str(path),
+        sound=bank.add(kicks.waveforms[row], title, "generated"),
+        facts=facts(descriptors, about.seconds, about.root_hz),
+        values=card_values(row, descriptors, about.seconds, len(defects), distance),
+        prompt=None if prompt is None else prompt or "No prompt",
+        defects=defects,
+        copy_of=copy_of,
+        nearest=neighbour,
+        href=link_to(path, out),
+        commands=variation_commands(path, about.recipe),
+    )
+
+
+def link_to(path: Path, out: Path) -> str:
+    """An address of a file as seen from the page."""
+    try:
+        return quote(Path(os.path.relpath(path, out.parent)).as_posix())
+    except ValueError:  # another drive
+        return path.resolve().as_uri()
+
+
+def tiles(folder: Folder, beside: Beside | None) -> list[Tile]:
+    """The folder in six numbers."""
+    kicks = folder.kicks
+    total = len(kicks) + len(kicks.silent)
+    found = sum(any(defects.values()) for defects in kicks.all_defects())
+    unusable = f"{count(len(folder.unusable), 'file')} could not be used" if folder.unusable else ""
+    return [
+        Tile("Kicks", number(total), "Audio files below the folder.", unusable, "#left-out" if unusable else ""),
+        Tile(
+            "Any defect", percent(found / total), "Share of the kicks with something audibly wrong.",
+            f"{found} of {count(total, 'kick')}", "#defects",
+        ),
+        *library_tiles(kicks, beside),
+        range_tile(kicks, "f0_end_hz", "Pitch", "Hz", note=True),
+        range_tile(kicks, "decay_40_ms", "Decay", "ms"),
+    ]  # fmt: skip
+
+
+def library_tiles(kicks: KickSet, beside: Beside | None) -> list[Tile]:
+    """How near the kicks are to the library, and how many repeat it."""
+    if beside is None:
+        return [Tile("Distance to a library", NOTHING, NO_LIBRARY), Tile("Repeats", NOTHING, NO_LIBRARY)]
+    repeats = Tile(
+        "Repeats", percent(len(beside.copies) / len(kicks)), "Share of the kicks that are one of the library again.",
+        f"{len(beside.copies)} of {count(len(kicks), 'kick')}", "#copies",
+    )  # fmt: skip
+    if beside.distances is None:
+        return [Tile("Distance to the library", NOTHING, f"Not compared: {beside.reasons['distances']}."), repeats]
+    kernel = next(iter(beside.distances["embeddings"].values()))["kernel"]
+    value, floor = (number(kernel[name]["median"]) for name in COMPARED)
+    meaning = "Kernel distance; 0 for kicks of the same kind."
+    return [Tile("Distance to the library", value, meaning, f"the library to itself: {floor}", "#distances"), repeats]
+
+
+def range_tile(kicks: KickSet, name: str, label: str, unit: str, note: bool = False) -> Tile:
+    """The median of a descriptor, with the range of the middle 80%."""
+    values = kicks.descriptors[name][np.isfinite(kicks.descriptors[name])]
+    if len(values) == 0:
+        return Tile(label, NOTHING, "No kick has one that can be measured.")
+    low, median, high = (float(value) for value in np.percentile(values, [10, 50, 90]))
+    middle = f"8 of 10 kicks: {number(low)} to {quantity(high, unit)}"
+    value = f"{note_name(median)}" if note else quantity(median, unit)
+    meaning = f"Median of the pitch at the end, {quantity(median, unit)}." if note else "Median time to −40 dB."
+    return Tile(label, value, meaning, middle, "#descriptors")
+
+
+def listen_text(kicks: KickSet, rows: Sequence[int], beside: Beside | None) -> str:
+    """What is shown."""
+    which = "All kicks" if len(rows) == len(kicks) else f"{len(rows)} of {count(len(kicks), 'kick')}"
+    spread = "" if len(rows) == len(kicks) else ", spread evenly over the folder, with those that have a defect"
+    near = "" if beside is None else ", each above the nearest kick of the library"
+    return f"{which}{spread}{near}. All pictures share one time axis, and levels are made equal."
+
+
+def defect_section(kicks: KickSet, rows: Sequence[int], beside: Beside | None) -> Section:
+    """Shares of the kicks with each defect, beside the library's, and the kicks that have it."""
+    sets: Mapping[str, KickSet] = {"these": kicks} | ({} if beside is None else {"library": beside.folder.kicks})
+    shares = {name: defect_shares(item) for name, item in sets.items()}
+    names = {row: Path(kicks.names[row]).name for row in range(len(kicks))}
+    table = defects_table(shares, defect_links(kicks, rows, names))
+    return Section("defects", "Defects", "What is audibly wrong, and with which kicks.", [table])
+
+
+def comparison_section(beside: Beside, analyser: Analyser) -> Section:
+    """Distances to the library with its floor."""
+    blocks: list[Block] = [Text(f"Not compared: {beside.reasons.get('distances', '')}.")]
+    if beside.distances is not None:
+        tables = distance_tables(beside.distances, analyser.embeddings, COMPARED)
+        blocks = [*tables, descriptor_table(beside.distances, COMPARED)]
+    text = "At equal numbers. Halves of the library against each other show what chance alone does."
+    return Section("distances", "Against the library", text, blocks)
+
+
+def copies_section(kicks: KickSet, rows: Sequence[int], beside: Beside) -> Section:
+    """What the kicks repeat of the library."""
+    share = percent(len(beside.copies) / len(kicks))
+    cards = {kicks.names[row]: f"#{card_id(row)}" for row in rows}
+    text = f"{share} of the kicks repeat one of the library, confirmed on the waveform."
+    return Section("copies", "Repeats", text, [copies_table(beside.copies, cards)] if beside.copies else [])
+
+
+def descriptor_section(kicks: KickSet, beside: Beside | None) -> Section:
+    """Histograms."""
+    sets = {"generated": kicks.descriptors} | ({} if beside is None else {"real": beside.folder.kicks.descriptors})
+    legend = [("generated", "these kicks"), *([] if beside is None else [("real", "library")])]
+    text = "How the kicks spread; marks are medians."
+    return Section("descriptors", "Descriptors", text, [Charts(descriptor_charts(sets), legend)])

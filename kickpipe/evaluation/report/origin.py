@@ -1,16 +1,36 @@
 """What a page says about where its kicks came from: the commit, and what was left out of the library."""
 
-__all__ = ["current_commit", "left_out_table"]
+__all__ = ["Origin", "current_commit", "left_out_table"]
 
 import csv
 import subprocess
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kickpipe.evaluation.report.page import Cell, Row, Table, Text
 
 EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an evaluation was made from.
+
+    Arguments:
+        curves: CSV files of the trainings by their titles; those that do not exist are left out.
+        left_out: CSV files with path, reason and detail of what was left out of the library.
+        params: Text of params.yaml.
+        commit: Of the code, for people.
+        models: Hash of each model file by kind.
+    """
+
+    curves: Mapping[str, Path]
+    left_out: Sequence[Path]
+    params: str
+    commit: str
+    models: Mapping[str, str]
 
 
 def current_commit(folder: str | Path = ".") -> str:

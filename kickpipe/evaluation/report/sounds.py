@@ -1,6 +1,6 @@
-"""A kick on the page: its waveform as an SVG path, its log-mel as a PNG, its sound as FLAC, all inside the HTML."""
+"""The kicks of a page: their pictures on its axes, and their sounds as FLAC, all inside the HTML."""
 
-__all__ = ["Sound", "audible_seconds", "show"]
+__all__ = ["Sound", "SoundBank", "audible_seconds"]
 
 import base64
 import io
@@ -8,14 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import soundfile
-import torch
 
-from kickpipe.audio.mel import mel_spectrogram
-from kickpipe.audio.settings import AudioSettings
+from kickpipe.audio.descriptors import onset_ms
+from kickpipe.evaluation.report.axes import TimeAxis
+from kickpipe.evaluation.report.pictures import ATTACK, WHOLE, attack_path, grey_png, outline_path, segment, spectrogram
 
-WIDTH, HEIGHT = 160, 40  # of the waveform's view box
-RANGE_DB = 70.0  # of the log-mel's colours
-LOWEST_HZ, ROWS = 30.0, 96
 TAIL_DB = -60.0
 PAD_SECONDS = 0.05
 MIN_SECONDS = 0.2
@@ -26,39 +23,59 @@ class Sound:
     """What the template needs of a kick.
 
     Arguments:
-        title: Shown above.
-        note: Shown below, small.
-        path: Data of the SVG path, in a view box of 160 x 40.
-        mel: Data URI of the picture.
-        audio: Data URI of the sound.
-        seconds: How much of the kick the pictures show.
+        title: What it is, for people.
         kind: "generated", "real" or "copy"; chooses the colour.
+        audio: Number of its sound on the page.
+        outline, attack: Data of the SVG paths, in view boxes of 640 x 200.
+        mel, attack_mel: Data URIs of the spectrograms; empty for a small picture.
+        seconds: From the start of the file to the end of the tail.
+        onset_seconds: From the start of the file to the onset, where the attack's axis has its 0.
     """
 
     title: str
-    note: str
-    path: str
-    mel: str
-    audio: str
-    seconds: float
     kind: str
+    audio: int
+    outline: str
+    attack: str
+    mel: str
+    attack_mel: str
+    seconds: float
+    onset_seconds: float
 
 
-def show(
-    waveform: np.ndarray, settings: AudioSettings, seconds: float, title: str, note: str = "", kind: str = "real"
-) -> Sound:
-    """Pictures of the first seconds of a kick with shape (num_samples,), and all of its sound."""
-    frames = max(round(seconds * settings.sample_rate / settings.hop_length), 2)
-    mel = mel_spectrogram(torch.from_numpy(np.ascontiguousarray(waveform, np.float32))[None], settings)[0, 0].numpy()
-    return Sound(
-        title=title,
-        note=note,
-        path=waveform_path(waveform[: round(seconds * settings.sample_rate)]),
-        mel=mel_uri(mel[:, :frames], settings),
-        audio=audio_uri(waveform, settings.sample_rate),
-        seconds=seconds,
-        kind=kind,
-    )
+class SoundBank:
+    """Draws all sounds of a page on one time axis and keeps their audio.
+
+    Arguments:
+        sample_rate: In Hz.
+        axis: Of the whole kick.
+    """
+
+    def __init__(self, sample_rate: int, axis: TimeAxis) -> None:
+        self.sample_rate = sample_rate
+        self.axis = axis
+        self.audio: list[str] = []
+
+    def add(self, waveform: np.ndarray, title: str, kind: str = "real", small: bool = False) -> Sound:
+        """Takes a kick with shape (N,); ``small`` pictures have no spectrograms."""
+        rate = self.sample_rate
+        onset = onset_ms(waveform, rate)
+        onset = onset if np.isfinite(onset) else 0.0
+        attack_axis = TimeAxis.attack_from(onset)
+        level = waveform / max(float(np.abs(waveform).max(initial=0.0)), 1e-9)
+        self.audio.append(flac_base64(waveform, rate))
+        seconds = audible_seconds(waveform, rate)
+        return Sound(
+            title=title,
+            kind=kind,
+            audio=len(self.audio) - 1,
+            outline=outline_path(segment(level, rate, self.axis)),
+            attack=attack_path(segment(level, rate, attack_axis)),
+            mel="" if small else png_uri(spectrogram(level, rate, self.axis, WHOLE)),
+            attack_mel="" if small else png_uri(spectrogram(level, rate, attack_axis, ATTACK)),
+            seconds=seconds,
+            onset_seconds=onset / 1000,
+        )
 
 
 def audible_seconds(waveform: np.ndarray, sample_rate: int) -> float:
@@ -69,53 +86,13 @@ def audible_seconds(waveform: np.ndarray, sample_rate: int) -> float:
     return float(min(max(last + PAD_SECONDS, MIN_SECONDS), len(waveform) / sample_rate))
 
 
-def waveform_path(waveform: np.ndarray) -> str:
-    """Outline of the waveform: the highest sample of each column forwards, the lowest backwards."""
-    columns = np.array_split(np.asarray(waveform, np.float64), WIDTH)
-    middle = HEIGHT / 2
-    scale = (middle - 1) / max(np.abs(waveform).max(initial=0.0), 1e-9)
-    # Half a unit at least, so that silence stays visible as a line.
-    top = [middle - max(column.max(initial=0.0) * scale, 0.25) for column in columns]
-    bottom = [middle - min(column.min(initial=0.0) * scale, -0.25) for column in columns]
-    points = [f"{x} {y:.1f}" for x, y in enumerate(top)]
-    points += [f"{x} {y:.1f}" for x, y in reversed(list(enumerate(bottom)))]
-    return "M" + "L".join(points) + "Z"
-
-
-def mel_uri(mel: np.ndarray, settings: AudioSettings) -> str:
-    """A log-mel (M, L) as PNG, drawn on a logarithmic frequency axis from 30 Hz: on the mel's own, the whole kick would
-    lie in the lowest tenth of the picture."""
-    import matplotlib.image
-
-    edges = np.linspace(0, 2595 * np.log10(1 + settings.sample_rate / 2 / 700), settings.n_mels + 2)
-    centres = 700 * (10 ** (edges[1:-1] / 2595) - 1)
-    hz = np.geomspace(LOWEST_HZ, centres[-1], ROWS)
-    band = np.interp(hz, centres, np.arange(settings.n_mels))
-    lower = np.minimum(band.astype(int), settings.n_mels - 2)
-    share = (band - lower)[:, None]
-    decibels = (10 / np.log(10)) * ((1 - share) * mel[lower] + share * mel[lower + 1])
-    top = float(decibels.max())
-    buffer = io.BytesIO()
-    matplotlib.image.imsave(
-        buffer,
-        decibels,
-        origin="lower",
-        vmin=top - RANGE_DB,
-        vmax=top,
-        cmap="magma",
-        format="png",
-        metadata={"Software": None},
-    )
-    return _uri("image/png", buffer.getvalue())
-
-
-def audio_uri(waveform: np.ndarray, sample_rate: int) -> str:
-    """The kick up to the end of its tail as 16-bit FLAC, which every current browser plays."""
+def flac_base64(waveform: np.ndarray, sample_rate: int) -> str:
+    """The kick up to the end of its tail as 16-bit FLAC, which every current browser decodes."""
     length = round(audible_seconds(waveform, sample_rate) * sample_rate)
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(waveform[:length], -1, 1), sample_rate, format="FLAC", subtype="PCM_16")
-    return _uri("audio/flac", buffer.getvalue())
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _uri(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+def png_uri(levels: np.ndarray) -> str:
+    return f"data:image/png;base64,{base64.b64encode(grey_png(levels)).decode('ascii')}"

@@ -10,7 +10,7 @@ __all__ = [
     "word_table",
 ]
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kickpipe.audio.defects import DEFECTS
@@ -23,12 +23,13 @@ from kickpipe.evaluation.measures import (
     SETS,
     TRIPS,
     Measure,
+    decibels,
     defect_label,
     number,
     percent,
 )
 from kickpipe.evaluation.registry import Embedding
-from kickpipe.evaluation.report.page import Cell, Row, Table
+from kickpipe.evaluation.report.page import Cell, Link, Row, Table
 
 EVALUATED = ("generated", "training", "synthesiser", "floor")
 
@@ -45,10 +46,10 @@ def distance_tables(
             for name, measure in DISTANCES.items()
         ]
         note = (
-            f"Embedding “{embedding.label}”: {embedding.hint}. {distances['number']} kicks on each side; median and range "
-            f"over {distances['draws']} draws."
+            f"Embedding: {embedding.hint}. {distances['number']} kicks on each side; median and range over "
+            f"{distances['draws']} draws."
         )
-        tables.append(Table([SETS[key] for key in sets], rows, note=note))
+        tables.append(Table([SETS[key] for key in sets], rows, note=note, title=f"By {embedding.label.lower()}"))
     return tables
 
 
@@ -62,7 +63,7 @@ def descriptor_table(distances: dict[str, Any], sets: Sequence[str] = EVALUATED)
         if name in distances["descriptors"]
     ]
     note = "How far the values must be moved, in the mean, to become those of the real kicks; lower is better."
-    return Table([SETS[key] for key in sets], rows, note=note)
+    return Table([SETS[key] for key in sets], rows, note=note, title="By descriptor")
 
 
 def round_trip_table(round_trips: dict[str, Any]) -> Table:
@@ -87,32 +88,33 @@ def round_trip_table(round_trips: dict[str, Any]) -> Table:
     return Table([measure.with_unit() for measure in measures.values()], rows, note=note)
 
 
-def defects_table(defects: dict[str, Any]) -> Table:
-    """Share of the kicks with each defect, by set."""
+def defects_table(
+    defects: Mapping[str, Mapping[str, float] | None], links: Mapping[str, tuple[Sequence[Link], str]]
+) -> Table:
+    """Share of the kicks with each defect, by set, with links to the kicks that have it."""
     sets = [name for name in SETS if name in defects]
-    rows = [
-        Row(
-            defect_label(name),
-            DEFECTS.get(name, ""),
-            [Cell(percent(defects[key] and defects[key][name])) for key in sets],
-        )
-        for name in ("any", *DEFECTS)
-    ]
+    rows = []
+    for name in ("any", *DEFECTS):
+        cells = [Cell(percent((defects[key] or {}).get(name))) for key in sets]
+        # The first row is the sum of the others: which kicks those are is said there.
+        shown, more = links[name] if name != "any" else ((), "")
+        rows.append(Row(defect_label(name), DEFECTS.get(name, "").replace(" -", " −"), cells, shown, more))
     return Table([SETS[key] for key in sets], rows)
 
 
-def copies_table(copies: list[dict[str, Any]], limit: int = 50) -> Table:
-    """Near-copies with the file that each repeats."""
+def copies_table(copies: Sequence[Mapping[str, Any]], cards: Mapping[str, str], limit: int = 50) -> Table:
+    """Near-copies with the file that each repeats, and where to hear them; ``cards`` are addresses by name."""
     rows = [
         Row(
             copy["kick"],
             f"repeats {copy['training']}",
-            [Cell(number(copy["distance_db"])), Cell(number(copy["correlation"])), Cell(number(copy["convergence"]))],
+            [Cell(decibels(copy["distance_db"])), Cell(number(copy["correlation"])), Cell(number(copy["convergence"]))],
+            [Link("Hear it", cards[copy["kick"]])] if copy["kick"] in cards else (),
         )
         for copy in copies[:limit]
     ]
     note = f"And {len(copies) - limit} more." if len(copies) > limit else ""
-    return Table(["Distance, dB", "Correlation", "Convergence"], rows, note=note)
+    return Table(["Distance", "Correlation", "Convergence"], rows, note=note)
 
 
 def keyword_table(keywords: dict[str, Any]) -> Table:

@@ -1,5 +1,6 @@
 """One page of an evaluation, built once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,16 @@ from kickpipe.audio.settings import AudioSettings
 from kickpipe.evaluation.analysis import Analyser, defect_shares
 from kickpipe.evaluation.answers import Reasons, finite
 from kickpipe.evaluation.compare import compare_sets
-from kickpipe.evaluation.evaluate import Evaluation, find_copies, nearest_training
+from kickpipe.evaluation.evaluate import Evaluation, Request, find_copies, nearest_training
 from kickpipe.evaluation.library import Library
 from kickpipe.evaluation.reconstruction import RoundTrips
 from kickpipe.evaluation.report import build_report
+from kickpipe.evaluation.report.origin import Origin
 from kickpipe.evaluation.roundtrip import log_mel_error, measure_round_trip, summarise
 from kickpipe.evaluation.summary import headline
 from kickpipe.synth import synthesise
 
+CLIPPED = 5
 NAUGHTY = 'a<script>alert("x")</script>&.wav'
 
 
@@ -30,8 +33,12 @@ def evaluation(settings: AudioSettings) -> Evaluation:
         waveforms = np.stack([synthesise(seed, i) for i in range(count)])
         return analyser.measure(waveforms, [f"{name}{i}.wav" for i in range(count)])
 
-    training, heldout, generated = kicks(0, 24, "training"), kicks(1, 22, "heldout"), kicks(2, 22, "no prompt, kick ")
-    training = training.__class__(**{**vars(training), "names": (NAUGHTY, *training.names[1:])})
+    training, heldout, generated = kicks(0, 24, "training"), kicks(1, 22, "heldout"), kicks(2, 22, "generated")
+    training = replace(training, names=(NAUGHTY, *training.names[1:]))
+    asked = [Request("deep <808>" if i % 2 else "", 2, i, 1.0) for i in range(22)]
+    # One kick is clipped, whatever the synthesiser does.
+    flat = [{**defects, "clipped": i == CLIPPED} for i, defects in enumerate(generated.defects)]
+    generated = replace(generated, names=tuple(item.name for item in asked), defects=tuple(flat))
     waveforms = dict(zip(training.names, training.waveforms, strict=True))
     library = Library(
         settings,
@@ -67,7 +74,8 @@ def evaluation(settings: AudioSettings) -> Evaluation:
     )
     metrics = headline(details, reasons, 2.0)
     details = {**details, "reasons": dict(reasons)}
-    return Evaluation(metrics, details, generated, nearest_training(generated, library), trips, library)
+    requests = {item.name: item for item in asked}
+    return Evaluation(metrics, details, generated, requests, nearest_training(generated, library), trips, library)
 
 
 @pytest.fixture(scope="session")
@@ -76,13 +84,12 @@ def page(evaluation: Evaluation, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("page")
     (folder / "vae.csv").write_text("step,loss,val_loss\n10,2.5,\n20,1.5,1.7\n30,1.2,1.5\n")
     (folder / "left_out.csv").write_text("path,reason,detail\npack/loop 1.wav,excluded,matches *loop\n")
-    build_report(
-        evaluation,
-        folder / "reports" / "index.html",
+    origin = Origin(
         curves={"VAE": folder / "vae.csv", "Vocoder": folder / "missing.csv"},
         left_out=[folder / "left_out.csv", folder / "missing.csv"],
         params="evaluate:\n  count: 22\n",
         commit="abc1234567",
         models={"vae": "0123456789abcdef"},
     )
+    build_report(evaluation, folder / "reports" / "index.html", origin)
     return folder / "reports" / "index.html"

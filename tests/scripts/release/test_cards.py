@@ -100,12 +100,12 @@ def test_everything_that_was_measured_is_written_between_the_marks(model_card, p
     assert text.endswith("last line\n")
     assert cells(text, "`vae.safetensors`")[1:4] == ["1,968", "3,123,456", "12.5"]
     assert cells(text, "VAE")[1:] == ["1,968", "val_l1 0.234"]
-    assert cells(text, "Kernel distance (lower is better")[1] == "1.25 (0.75 to 1.75)"
+    assert cells(text, "Kernel distance (lower is better")[1] == "1.25 (0.750 to 1.75)"
     assert cells(text, "Coverage (higher is better")[1:3] == ["50% (0% to 100%)", "90% (40% to 140%)"]
-    assert cells(text, "Decay to −20 dB, ms")[1:] == ["0", "10", "20", "30"]
+    assert cells(text, "Decay to −20 dB, ms")[1:] == ["0", "10.0", "20.0", "30.0"]
     assert cells(text, "Any of these")[1:] == ["2.0%", "3.0%", "–"]
     assert "Near-copies: 0.4%" in text
-    assert cells(text, "Vocoder: ")[1:3] == ["0.25 (0.5)", "2 (4)"]
+    assert cells(text, "Vocoder: ")[1:3] == ["0.250 (0.500)", "2.00 (4.00)"]
     assert "Not measured: no keyword of the model has 10 real kicks." in text
 
 
@@ -120,11 +120,11 @@ def test_settings_that_differ_from_the_specification_are_listed_and_no_others(mo
 def test_an_aim_that_was_missed_is_called_so(model_card, project):
     model_card.main(["--root", str(project)])
     text = (project / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert cells(text, "kernel distance, as a multiple")[1:] == ["at most 1.5", "0.556", "yes"]
+    assert cells(text, "kernel distance, as a multiple")[1:] == ["at most 1.50", "0.556", "yes"]
     assert cells(text, "coverage, as a share")[1:] == ["at least 70%", "56%", "**no**"]
     assert cells(text, "share of kicks with any defect")[1:] == ["at most 2.0%", "2.0%", "yes"]
     assert cells(text, "top-1 of keywords")[2:] == ["–", "not measured"]
-    assert cells(text, "VAE + Griffin-Lim, convergence")[1:] == ["at most 0.45", "0.44", "yes"]
+    assert cells(text, "VAE + Griffin-Lim, convergence")[1:] == ["at most 0.450", "0.440", "yes"]
     assert cells(text, "vocoder, convergence")[3] == "yes"
     assert cells(text, "vocoder, onset error")[3] == "**no**"
     assert cells(text, "vocoder, tail")[3] == "**no**"
