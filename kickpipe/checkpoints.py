@@ -7,7 +7,7 @@ but not executed; and the network is first built without memory and compared wit
 it cannot claim more memory than its own size either. PyTorch is imported where weights are read or written.
 """
 
-__all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "read_metadata", "write_model"]
+__all__ = ["KINDS", "CheckpointError", "ModelFile", "load_model", "model_class", "read_metadata", "write_model"]
 
 import hashlib
 import importlib

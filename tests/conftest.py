@@ -1,6 +1,7 @@
 """Fixtures that several tests share."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,6 +16,13 @@ ROOT = Path(__file__).parents[1]
 # How long an example takes says how busy the machine is, not whether it passes
 hypothesis.settings.register_profile("kickpipe", deadline=None)
 hypothesis.settings.load_profile("kickpipe")
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Every test draws the same numbers, alone and after others."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,25 @@ A denoiser maps latents x_t (B, C, H, W) and their timestep (B,), long, to the p
 to the next lower one s, the last time to s = -1, the clean latent:
 
     ddpm           ancestral sampling, Ho et al. 2020, equation 7; as specified with 1000 steps, or respaced
-    ddim           Song et al. 2021, equation 12; deterministic for eta = 0
+    ddim           Song et al. 2021, equation 12 with sigma = 0: deterministic
     dpm-solver++   DPM-Solver++(2M), Lu et al. 2022, algorithm 2; deterministic, the best at few steps
 
 All have the same signature, so `SAMPLERS[name](denoiser, latent, schedule, num_steps)` is all one needs. Coefficients are
 computed in float64.
 """
 
-__all__ = ["SAMPLERS", "SPACINGS", "ddim", "ddpm", "dpm_solver", "kick_noise", "timesteps"]
+__all__ = [
+    "SAMPLERS",
+    "Constraint",
+    "Denoiser",
+    "NoiseSource",
+    "ddim",
+    "ddpm",
+    "dpm_solver",
+    "kick_noise",
+    "log_snr_timesteps",
+    "uniform_timesteps",
+]
 
 import math
 from collections.abc import Callable, Sequence
@@ -28,36 +39,25 @@ NoiseSource = Callable[[int], Tensor]  # index of the step -> noise (B, C, H, W)
 Constraint = Callable[[Tensor, int, int], Tensor]  # latent, its timestep (-1: clean), index of the step -> latent
 Update = Callable[[Tensor, Tensor, int, int, int], Tensor]  # latent, noise, timestep, next timestep, index -> latent
 
-SPACINGS = ("uniform", "log_snr")
 
-
-def timesteps(schedule: NoiseSchedule, num_steps: int, start: int | None = None, spacing: str = "uniform") -> list[int]:
-    """The decreasing timesteps at which the denoiser is called, the first being `start`.
+def uniform_timesteps(schedule: NoiseSchedule, num_steps: int, start: int | None = None) -> list[int]:
+    """The decreasing timesteps at which the denoiser is called, evenly spaced: with start + 1 steps every one is visited.
 
     Arguments:
         schedule: The noise schedule.
         num_steps: Number of steps, at least 1; where only start + 1 timesteps are left, that many.
         start: The first timestep, that of the noise in the latent; None is the last of the schedule, T - 1.
-        spacing: "uniform" in the timestep, so that with start + 1 steps every timestep is visited; "log_snr": uniform
-            in the log signal-to-noise ratio, down to timestep 0.
 
     Raises:
         ValueError: If there are no steps, more than the schedule has, or no such timestep.
     """
-    start = schedule.num_timesteps - 1 if start is None else start
-    if not 1 <= num_steps <= schedule.num_timesteps:
-        raise ValueError(f"the number of steps must be 1 to {schedule.num_timesteps}, got {num_steps}")
-    if not 0 <= start < schedule.num_timesteps:
-        raise ValueError(f"the first timestep must be 0 to {schedule.num_timesteps - 1}, got {start}")
-    num_steps = min(num_steps, start + 1)
-    if spacing == "uniform":
-        return [math.ceil((start + 1) * (num_steps - i) / num_steps) - 1 for i in range(num_steps)]
-    if spacing == "log_snr":
-        return _log_snr_timesteps(schedule, num_steps, start)
-    raise ValueError(f"spacing must be one of {', '.join(SPACINGS)}, got {spacing!r}")
+    num_steps, start = check_steps(schedule, num_steps, start)
+    return [math.ceil((start + 1) * (num_steps - i) / num_steps) - 1 for i in range(num_steps)]
 
 
-def _log_snr_timesteps(schedule: NoiseSchedule, num_steps: int, start: int) -> list[int]:
+def log_snr_timesteps(schedule: NoiseSchedule, num_steps: int, start: int | None = None) -> list[int]:
+    """As ``uniform_timesteps``, but evenly spaced in the log signal-to-noise ratio, down to timestep 0."""
+    num_steps, start = check_steps(schedule, num_steps, start)
     if num_steps == 1:
         return [start]
     ratios = torch.tensor([schedule.log_snr(t) for t in range(start + 1)], dtype=torch.float64)
@@ -69,6 +69,16 @@ def _log_snr_timesteps(schedule: NoiseSchedule, num_steps: int, start: int) -> l
     return chosen
 
 
+def check_steps(schedule: NoiseSchedule, num_steps: int, start: int | None) -> tuple[int, int]:
+    """The number of steps that are possible, and the first timestep."""
+    start = schedule.num_timesteps - 1 if start is None else start
+    if not 1 <= num_steps <= schedule.num_timesteps:
+        raise ValueError(f"the number of steps must be 1 to {schedule.num_timesteps}, got {num_steps}")
+    if not 0 <= start < schedule.num_timesteps:
+        raise ValueError(f"the first timestep must be 0 to {schedule.num_timesteps - 1}, got {start}")
+    return min(num_steps, start + 1), start
+
+
 def ddpm(
     denoiser: Denoiser,
     latent: Tensor,
@@ -76,7 +86,6 @@ def ddpm(
     num_steps: int = 1000,
     *,
     start: int | None = None,
-    spacing: str = "uniform",
     noise: NoiseSource | None = None,
     constrain: Constraint | None = None,
     on_step: Callable[[int, int], None] | None = None,
@@ -89,7 +98,6 @@ def ddpm(
         schedule: The noise schedule.
         num_steps: Calls of the denoiser, 1 to T.
         start: Timestep of the latent; None is T - 1.
-        spacing: See `timesteps`.
         noise: Gives the noise of step index 0, 1, ...; required. `kick_noise` makes one from a generator a kick.
         constrain: Changes the latent before each step and at the end, for example `inpainting.Inpaint`.
         on_step: Called after each step with the number of steps done and that of all, for progress.
@@ -113,7 +121,7 @@ def ddpm(
             return mean
         return mean + math.sqrt(beta * (1 - alpha_bar_s) / (1 - alpha_bar_t)) * noise(index)
 
-    return _walk(denoiser, latent, schedule, timesteps(schedule, num_steps, start, spacing), update, constrain, on_step)
+    return _walk(denoiser, latent, schedule, uniform_timesteps(schedule, num_steps, start), update, constrain, on_step)
 
 
 def ddim(
@@ -123,34 +131,21 @@ def ddim(
     num_steps: int = 50,
     *,
     start: int | None = None,
-    spacing: str = "uniform",
-    eta: float = 0.0,
     noise: NoiseSource | None = None,
     constrain: Constraint | None = None,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Tensor:
-    """Keeps the predicted noise and lowers its share; `eta` > 0 replaces part of it, and 1 is ancestral sampling.
-
-    Arguments and result as for `ddpm`; `noise` is required only where eta is not 0.
+    """Keeps the predicted noise and lowers its share. Arguments and result as for `ddpm`; `noise` is not used.
 
     Raises:
-        ValueError: If an argument is out of range, or a noise source is missing.
+        ValueError: If an argument is out of range.
     """
-    if not 0 <= eta <= 1:
-        raise ValueError(f"eta must be between 0 and 1, got {eta}")
-    if eta > 0 and noise is None:
-        raise ValueError("ddim with eta > 0 adds noise at every step: pass noise, for example kick_noise(...)")
 
     def update(x: Tensor, predicted: Tensor, t: int, s: int, index: int) -> Tensor:
         x0 = (x - schedule.sigma(t) * predicted) / schedule.alpha(t)
-        if s == -1:
-            return x0
-        beta = 1 - (schedule.alpha(t) / schedule.alpha(s)) ** 2
-        fresh = eta * schedule.sigma(s) / schedule.sigma(t) * math.sqrt(beta)  # equation 16
-        x = schedule.alpha(s) * x0 + math.sqrt(schedule.sigma(s) ** 2 - fresh**2) * predicted
-        return x + fresh * noise(index) if eta > 0 and noise is not None else x
+        return x0 if s == -1 else schedule.alpha(s) * x0 + schedule.sigma(s) * predicted
 
-    return _walk(denoiser, latent, schedule, timesteps(schedule, num_steps, start, spacing), update, constrain, on_step)
+    return _walk(denoiser, latent, schedule, uniform_timesteps(schedule, num_steps, start), update, constrain, on_step)
 
 
 def dpm_solver(
@@ -160,7 +155,6 @@ def dpm_solver(
     num_steps: int = 16,
     *,
     start: int | None = None,
-    spacing: str = "log_snr",
     noise: NoiseSource | None = None,
     constrain: Constraint | None = None,
     on_step: Callable[[int, int], None] | None = None,
@@ -187,7 +181,7 @@ def dpm_solver(
         last_x0, last_h = x0, h
         return schedule.sigma(s) / schedule.sigma(t) * x - schedule.alpha(s) * math.expm1(-h) * target
 
-    return _walk(denoiser, latent, schedule, timesteps(schedule, num_steps, start, spacing), update, constrain, on_step)
+    return _walk(denoiser, latent, schedule, log_snr_timesteps(schedule, num_steps, start), update, constrain, on_step)
 
 
 def _walk(

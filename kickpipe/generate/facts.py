@@ -3,7 +3,7 @@
 A file may come from a stranger, so every number is held against what can be, before it claims memory.
 """
 
-__all__ = ["Facts"]
+__all__ = ["REMEDY", "Facts"]
 
 import hashlib
 import math

@@ -33,10 +33,11 @@ from kickpipe.audio.finish import Finished, FinishError, finish, hz_to_midi
 from kickpipe.audio.wav import AudioFile, WavError, read, write_bytes
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.files import format_json, replacing, write_new
+from kickpipe.generate.checks import RecipeError
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.names import batch_stem, file_name
 from kickpipe.generate.options import FileOptions
-from kickpipe.generate.recipe import Recipe, RecipeError
+from kickpipe.generate.recipe import Recipe
 
 ENCODINGS = {16: "pcm16", 24: "pcm24", 32: "float32"}
 

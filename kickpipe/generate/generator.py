@@ -23,7 +23,7 @@ from kickpipe.generate.checks import GenerateError, choose, within
 from kickpipe.generate.drafts import check_count, check_recipe, combine, draft, names_of, numbered
 from kickpipe.generate.facts import Facts
 from kickpipe.generate.kick import Kick
-from kickpipe.generate.options import WALKS, OptionNames, Options, Walk
+from kickpipe.generate.options import WALKS, OnStep, OptionNames, Options, Walk
 from kickpipe.generate.recipe import DEFAULT_STRENGTH, Recipe, pack_latent, unpack_latent
 from kickpipe.generate.sources import Source, Start, read_source
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from kickpipe.generate.networks import Networks
 
 BATCH_SIZE = 16
-
-OnStep = Callable[[int, int], None] | None
 
 
 class KickGenerator:

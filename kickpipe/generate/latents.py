@@ -5,7 +5,7 @@ Latents (B, C, H, W) are standardised: zero mean and unit variance over the trai
 
 __all__ = ["Sampling", "generate", "inpaint", "interpolate", "invert", "vary"]
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,8 +14,9 @@ from torch import Tensor
 
 from kickpipe.diffusion.inpainting import Inpaint
 from kickpipe.diffusion.interpolation import slerp
-from kickpipe.diffusion.sampling import SAMPLERS, Constraint, Denoiser, NoiseSource, kick_noise, timesteps
+from kickpipe.diffusion.sampling import SAMPLERS, Constraint, Denoiser, NoiseSource, kick_noise, uniform_timesteps
 from kickpipe.diffusion.schedule import NoiseSchedule, start_timestep
+from kickpipe.generate.options import OnStep
 
 INVERSION_ROUNDS = 3
 
@@ -36,7 +37,7 @@ class Sampling:
     schedule: NoiseSchedule
     sampler: str
     steps: int
-    on_step: Callable[[int, int], None] | None = None
+    on_step: OnStep = None
 
     def run(
         self,
@@ -130,7 +131,7 @@ def invert(sampling: Sampling, latent: Tensor) -> Tensor:
     inversion").
     """
     schedule = sampling.schedule
-    for s, t in pairwise([-1, *timesteps(schedule, sampling.steps)[::-1]]):
+    for s, t in pairwise([-1, *uniform_timesteps(schedule, sampling.steps)[::-1]]):
         timestep = torch.full((len(latent),), t, dtype=torch.long)
         scale = schedule.alpha(t) / schedule.alpha(s)
         higher = latent

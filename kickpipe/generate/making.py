@@ -6,7 +6,7 @@ denoiser and back on the way out. Recipes of one batch differ in index and posit
 
 __all__ = ["batches", "decode_recipes", "latent_of", "make_batch", "make_best", "sample"]
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
 import numpy as np
@@ -22,14 +22,13 @@ from kickpipe.generate.checks import GenerateError
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.networks import Networks
 from kickpipe.generate.noise import kick_generators
+from kickpipe.generate.options import OnStep
 from kickpipe.generate.prompts import encode_prompt
 from kickpipe.generate.recipe import Recipe, batch_key, unpack_latent
 from kickpipe.generate.sources import Start
 from kickpipe.generate.vocoding import vocode
 
 CROSSFADE_FRAMES = 2
-
-OnStep = Callable[[int, int], None] | None
 
 
 def batches(recipes: Iterable[Recipe], size: int) -> Iterator[list[Recipe]]:

@@ -5,8 +5,26 @@ texture the decoder adds, is a field here, a name in ``OptionNames``, a field of
 ``cli.options``; a test compares them.
 """
 
-__all__ = ["DEFAULT_ITERATIONS", "DEFAULT_STEPS", "SAMPLERS", "VOCODERS", "FileOptions", "OptionNames", "Options"]
+__all__ = [
+    "DEFAULT_GUIDANCE",
+    "DEFAULT_ITERATIONS",
+    "DEFAULT_STEPS",
+    "NEGATIVE_GUIDANCE",
+    "SAMPLERS",
+    "VOCODERS",
+    "WALKS",
+    "FileOptions",
+    "OnStep",
+    "OptionNames",
+    "Options",
+    "Precision",
+    "PrecisionOrAuto",
+    "Sampler",
+    "Vocoder",
+    "Walk",
+]
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
@@ -20,6 +38,8 @@ PrecisionOrAuto = Literal["auto", Precision]
 Walk = Literal["spherical", "latent"]
 Container = Literal["wav", "flac"]
 Sharp = Literal["s", "#"]
+
+OnStep = Callable[[int, int], None] | None  # told (steps done, steps of this batch)
 
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 VOCODERS: tuple[Vocoder, ...] = get_args(Vocoder)
@@ -146,8 +166,11 @@ class FileOptions:
 
     def check_length(self, longest_ms: float) -> None:
         """Raises RecipeError for a length that no kick of ``longest_ms`` fills or that is a click."""
-        if self.length_ms is not None:
-            within("length", self.length_ms, MIN_LENGTH_MS, longest_ms)
+        if self.length_ms is not None and not MIN_LENGTH_MS <= self.length_ms <= longest_ms:
+            raise RecipeError(
+                f"length: expected {MIN_LENGTH_MS:g} to {longest_ms:g} ms, for so long these models make kicks, "
+                f"found {self.length_ms:g}"
+            )
 
 
 def check_finishing(options: FileOptions) -> None:

@@ -3,7 +3,7 @@
 Whatever makes kicks makes recipes first, so making a kick again is making its recipe again.
 """
 
-__all__ = ["DEFAULT_STRENGTH", "KINDS", "Recipe", "RecipeError", "batch_key", "pack_latent", "unpack_latent"]
+__all__ = ["DEFAULT_STRENGTH", "MAX_INDEX", "MAX_NAME", "Recipe", "batch_key", "pack_latent", "unpack_latent"]
 
 import base64
 import dataclasses
@@ -28,7 +28,6 @@ from kickpipe.generate.options import (
 
 Kind = Literal["generate", "vary", "interpolate", "inpaint"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_STRENGTH = {"vary": 0.5, "inpaint": 1.0}
 NUM_SOURCES = {"generate": 0, "vary": 1, "inpaint": 1, "interpolate": 2}
 MAX_SEED = 2**63 - 1
@@ -42,7 +41,7 @@ class Recipe:
     """What one kick follows from.
 
     Arguments:
-        kind: One of ``KINDS``.
+        kind: "generate", "vary", "interpolate" or "inpaint".
         prompt: Keywords, with weights where wanted; empty for none.
         negative, guidance, sampler, steps, vocoder, iterations, precision: As in ``Options``, with nothing left open.
         seed: Of the noise, together with ``index``.
@@ -51,7 +50,7 @@ class Recipe:
         names: What the sources are called, for people; empty where nobody said.
         strength: How much of the source is replaced by noise, 0 to 1 (vary, inpaint).
         position: From the first source, 0, to the second, 1 (interpolate).
-        path: One of ``WALKS`` (interpolate).
+        path: "spherical" or "latent" (interpolate).
         regenerate_ms: Begin and end of what is made anew, in ms (inpaint).
         models: First 16 hexadecimal digits of the hash of each model file, by kind.
 
@@ -79,7 +78,7 @@ class Recipe:
     models: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        choose("kind", self.kind, KINDS)
+        choose("kind", self.kind, get_args(Kind))
         if not isinstance(self.prompt, str):
             raise RecipeError(f"prompt: expected a text, found {self.prompt!r}")
         for name, value in dataclasses.asdict(self.options).items():

@@ -67,9 +67,7 @@ def test_the_generated_part_fits_the_kept_one(name):
 
     known = torch.stack([torch.full(SHAPE, 1.5), torch.full(SHAPE, -0.5)])
     keep = Inpaint(known, columns(6), noises(2, 2), SCHEDULE)
-    sample = SAMPLERS[name](
-        denoiser, noises(2, 1)(0), SCHEDULE, 200, spacing="log_snr", noise=noises(2), constrain=keep
-    )
+    sample = SAMPLERS[name](denoiser, noises(2, 1)(0), SCHEDULE, 200, noise=noises(2), constrain=keep)
     for generated, value in zip(sample[..., 6:], (1.5, -0.5), strict=True):
         assert generated.mean().item() == pytest.approx(value, abs=0.25)
 

@@ -1,4 +1,3 @@
-import math
 from itertools import pairwise
 
 import pytest
@@ -7,7 +6,15 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor
 
 from diffusion.gaussian import Gaussian
-from kickpipe.diffusion.sampling import SAMPLERS, SPACINGS, ddim, ddpm, dpm_solver, kick_noise, timesteps
+from kickpipe.diffusion.sampling import (
+    SAMPLERS,
+    ddim,
+    ddpm,
+    dpm_solver,
+    kick_noise,
+    log_snr_timesteps,
+    uniform_timesteps,
+)
 from kickpipe.diffusion.schedule import NoiseSchedule
 
 SCHEDULE = NoiseSchedule()
@@ -28,11 +35,11 @@ def start_noise(batch: int) -> Tensor:
     return noises(batch, seed=7)(0)
 
 
-@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("timesteps", [uniform_timesteps, log_snr_timesteps])
 @pytest.mark.parametrize("num_steps", [1, 2, 3, 8, 16, 50, 997, 1000])
 @pytest.mark.parametrize("start", [None, 0, 1, 499])
-def test_timesteps_fall_from_the_start_and_none_comes_twice(spacing, num_steps, start):
-    steps = timesteps(SCHEDULE, num_steps, start, spacing)
+def test_timesteps_fall_from_the_start_and_none_comes_twice(timesteps, num_steps, start):
+    steps = timesteps(SCHEDULE, num_steps, start)
     first = 999 if start is None else start
     assert steps[0] == first
     assert len(steps) == min(num_steps, first + 1)
@@ -40,19 +47,19 @@ def test_timesteps_fall_from_the_start_and_none_comes_twice(spacing, num_steps, 
     assert steps[-1] >= 0
 
 
-@pytest.mark.parametrize("spacing", SPACINGS)
-def test_a_thousand_steps_visit_every_timestep(spacing):
-    assert timesteps(SCHEDULE, 1000, spacing=spacing) == list(range(999, -1, -1))
+@pytest.mark.parametrize("timesteps", [uniform_timesteps, log_snr_timesteps])
+def test_a_thousand_steps_visit_every_timestep(timesteps):
+    assert timesteps(SCHEDULE, 1000) == list(range(999, -1, -1))
 
 
 def test_uniform_timesteps_are_evenly_spaced_down_to_the_clean_latent():
-    assert timesteps(SCHEDULE, 4) == [999, 749, 499, 249]
-    gaps = {a - b for a, b in pairwise([*timesteps(SCHEDULE, 16), -1])}
+    assert uniform_timesteps(SCHEDULE, 4) == [999, 749, 499, 249]
+    gaps = {a - b for a, b in pairwise([*uniform_timesteps(SCHEDULE, 16), -1])}
     assert gaps <= {62, 63}
 
 
 def test_log_snr_timesteps_are_evenly_spaced_in_the_log_ratio_and_end_at_zero():
-    steps = timesteps(SCHEDULE, 6, spacing="log_snr")
+    steps = log_snr_timesteps(SCHEDULE, 6)
     assert steps[-1] == 0
     gaps = [SCHEDULE.log_snr(b) - SCHEDULE.log_snr(a) for a, b in pairwise(steps)]
     assert max(gaps) / min(gaps) < 1.1
@@ -65,25 +72,19 @@ def test_impossible_numbers_of_steps_are_refused(name, num_steps):
         SAMPLERS[name](denoiser, start_noise(1), SCHEDULE, num_steps, noise=noises(1))
 
 
+@pytest.mark.parametrize("timesteps", [uniform_timesteps, log_snr_timesteps])
 @pytest.mark.parametrize("start", [-1, 1000])
-def test_impossible_starts_are_refused(start):
+def test_impossible_starts_are_refused(timesteps, start):
     with pytest.raises(ValueError, match=f"the first timestep must be 0 to 999, got {start}"):
         timesteps(SCHEDULE, 10, start)
 
 
-def test_an_unknown_spacing_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="one of uniform, log_snr, got 'quadratic'"):
-        timesteps(SCHEDULE, 10, spacing="quadratic")
-
-
-@pytest.mark.parametrize(
-    ("num_steps", "spacing", "start"), [(50, "uniform", None), (8, "log_snr", None), (20, "uniform", 600)]
-)
-def test_ddim_equals_diffusers(num_steps, spacing, start):
+@pytest.mark.parametrize(("num_steps", "start"), [(50, None), (8, None), (20, 600)])
+def test_ddim_equals_diffusers(num_steps, start):
     x = start_noise(3)
-    ours = ddim(denoiser, x, SCHEDULE, num_steps, spacing=spacing, start=start)
+    ours = ddim(denoiser, x, SCHEDULE, num_steps, start=start)
 
-    steps = timesteps(SCHEDULE, num_steps, start, spacing)
+    steps = uniform_timesteps(SCHEDULE, num_steps, start)
     scheduler = DDIMScheduler(**BETAS, clip_sample=False, set_alpha_to_one=True)
     for t, s in pairwise([*steps, -1]):
         scheduler.num_inference_steps = 1  # it steps from t to t - num_train_timesteps / num_inference_steps
@@ -92,32 +93,15 @@ def test_ddim_equals_diffusers(num_steps, spacing, start):
     assert (ours - x).abs().max() < 1e-5 * x.abs().max()
 
 
-@pytest.mark.parametrize("eta", [0.5, 1.0])
-def test_ddim_with_eta_equals_diffusers(eta):
-    x, source = start_noise(2), noises(2)
-    ours = ddim(denoiser, x, SCHEDULE, 20, eta=eta, noise=noises(2))
-
-    scheduler = DDIMScheduler(**BETAS, clip_sample=False, timestep_spacing="trailing")
-    scheduler.set_timesteps(20)
-    assert scheduler.timesteps.tolist() == timesteps(SCHEDULE, 20)
-    for i, t in enumerate(scheduler.timesteps.tolist()):
-        fresh = source(i) if i < 19 else torch.zeros_like(x)
-        predicted = denoiser(x, torch.full((2,), t))
-        x = scheduler.step(predicted, t, x, eta=eta, variance_noise=fresh).prev_sample
-    assert (ours - x).abs().max() < 1e-5 * x.abs().max()
-
-
-@pytest.mark.parametrize(
-    ("num_steps", "spacing", "start"), [(16, "log_snr", None), (8, "uniform", None), (5, "log_snr", 400)]
-)
-def test_dpm_solver_equals_diffusers(num_steps, spacing, start):
+@pytest.mark.parametrize(("num_steps", "start"), [(16, None), (8, None), (5, 400)])
+def test_dpm_solver_equals_diffusers(num_steps, start):
     x = start_noise(3)
-    ours = dpm_solver(denoiser, x, SCHEDULE, num_steps, spacing=spacing, start=start)
+    ours = dpm_solver(denoiser, x, SCHEDULE, num_steps, start=start)
 
     scheduler = DPMSolverMultistepScheduler(
         **BETAS, algorithm_type="dpmsolver++", solver_order=2, solver_type="midpoint", final_sigmas_type="zero"
     )
-    scheduler.set_timesteps(timesteps=timesteps(SCHEDULE, num_steps, start, spacing))
+    scheduler.set_timesteps(timesteps=log_snr_timesteps(SCHEDULE, num_steps, start))
     for t in scheduler.timesteps.tolist():
         x = scheduler.step(denoiser(x, torch.full((3,), t)), t, x).prev_sample
     assert (ours - x).abs().max() < 1e-5 * x.abs().max()
@@ -125,7 +109,7 @@ def test_dpm_solver_equals_diffusers(num_steps, spacing, start):
 
 @pytest.mark.parametrize("num_steps", [1000, 50])
 def test_a_step_of_ddpm_equals_diffusers(num_steps, monkeypatch):
-    steps = timesteps(SCHEDULE, num_steps)
+    steps = uniform_timesteps(SCHEDULE, num_steps)
     scheduler = DDPMScheduler(**BETAS, clip_sample=False, variance_type="fixed_small")
     scheduler.set_timesteps(timesteps=steps)
     visited = []
@@ -149,30 +133,21 @@ def test_a_step_of_ddpm_equals_diffusers(num_steps, monkeypatch):
 
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (1.5, 0.3), (-0.5, 2.0)])
 @pytest.mark.parametrize(
-    ("name", "num_steps", "spacing", "tolerance"),
+    ("name", "num_steps", "tolerance"),
     [
-        ("ddpm", 1000, "uniform", 0.02),
-        ("ddim", 1000, "uniform", 0.03),
-        ("ddim", 200, "log_snr", 0.03),
-        ("dpm-solver++", 1000, "uniform", 0.02),
-        ("dpm-solver++", 50, "log_snr", 0.02),
-        ("dpm-solver++", 16, "log_snr", 0.05),
+        ("ddpm", 1000, 0.02),
+        ("ddim", 1000, 0.03),
+        ("dpm-solver++", 1000, 0.02),
+        ("dpm-solver++", 50, 0.02),
+        ("dpm-solver++", 16, 0.05),
     ],
 )
-def test_a_gaussian_is_sampled_with_its_mean_and_variance(name, num_steps, spacing, tolerance, mean, std):
+def test_a_gaussian_is_sampled_with_its_mean_and_variance(name, num_steps, tolerance, mean, std):
     data = Gaussian(mean, std, SCHEDULE)
     x = start_noise(64)  # 22,528 values: the mean is known to 0.7%, the standard deviation to 0.5%
-    samples = SAMPLERS[name](data.denoiser, x, SCHEDULE, num_steps, spacing=spacing, noise=noises(64))
+    samples = SAMPLERS[name](data.denoiser, x, SCHEDULE, num_steps, noise=noises(64))
     assert samples.mean().item() == pytest.approx(mean, abs=tolerance * max(1, std))
     assert samples.std().item() == pytest.approx(std, rel=tolerance)
-
-
-@pytest.mark.parametrize("eta", [0.5, 1.0])
-def test_ddim_with_noise_samples_a_gaussian(eta):
-    data = Gaussian(1.5, 0.3, SCHEDULE)
-    samples = ddim(data.denoiser, start_noise(64), SCHEDULE, 500, eta=eta, noise=noises(64))
-    assert samples.mean().item() == pytest.approx(1.5, abs=0.02)
-    assert samples.std().item() == pytest.approx(0.3, rel=0.04)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -189,7 +164,7 @@ def test_the_flow_is_followed_with_second_order():
     errors = {}
     for name in ("ddim", "dpm-solver++"):
         for num_steps in (20, 40):
-            sample = SAMPLERS[name](data.denoiser, x, SCHEDULE, num_steps, spacing="log_snr")
+            sample = SAMPLERS[name](data.denoiser, x, SCHEDULE, num_steps)
             errors[name, num_steps] = (sample - data.flow(x, 999)).abs().mean().item()
     assert errors["dpm-solver++", 40] < 0.3 * errors["dpm-solver++", 20]  # a quarter, for the second order
     assert 0.4 < errors["ddim", 40] / errors["ddim", 20] < 0.6  # a half, for the first
@@ -201,7 +176,7 @@ def test_a_latent_noised_to_its_start_is_denoised_from_there(name):
     data = Gaussian(1.0, 0.5, SCHEDULE)
     clean = 1.0 + 0.5 * start_noise(64)
     noised = SCHEDULE.noise_to(clean, noises(64, seed=3)(0), 300)
-    sample = SAMPLERS[name](data.denoiser, noised, SCHEDULE, 100, start=300, spacing="log_snr", noise=noises(64))
+    sample = SAMPLERS[name](data.denoiser, noised, SCHEDULE, 100, start=300, noise=noises(64))
     assert sample.mean().item() == pytest.approx(1.0, abs=0.02)
     assert sample.std().item() == pytest.approx(0.5, rel=0.05)
     correlation = torch.corrcoef(torch.stack([sample.flatten(), clean.flatten()]))[0, 1]
@@ -249,23 +224,9 @@ def test_the_denoiser_is_called_once_a_step_and_progress_is_told(name):
     assert progress == [(i, 12) for i in range(1, 13)]
 
 
-def test_samplers_that_add_noise_ask_for_its_source():
+def test_a_sampler_that_adds_noise_asks_for_its_source():
     with pytest.raises(ValueError, match="ddpm adds noise at every step"):
         ddpm(denoiser, start_noise(1), SCHEDULE, 10)
-    with pytest.raises(ValueError, match="eta > 0 adds noise"):
-        ddim(denoiser, start_noise(1), SCHEDULE, 10, eta=0.5)
-
-
-@pytest.mark.parametrize("eta", [-0.1, 1.5, math.nan])
-def test_an_eta_out_of_range_is_refused(eta):
-    with pytest.raises(ValueError, match="eta must be between 0 and 1"):
-        ddim(denoiser, start_noise(1), SCHEDULE, 10, eta=eta)
-
-
-def test_ddim_with_full_eta_is_ancestral_sampling():
-    x = start_noise(2)
-    ancestral = ddpm(denoiser, x, SCHEDULE, 30, noise=noises(2))
-    assert torch.allclose(ddim(denoiser, x, SCHEDULE, 30, eta=1.0, noise=noises(2)), ancestral, atol=1e-3)
 
 
 def test_a_short_schedule_works_too():

@@ -16,10 +16,11 @@ import torch
 from kickpipe.audio.finish import FinishError, hz_to_midi
 from kickpipe.audio.wav import WavError, read
 from kickpipe.common.errors import KickpipeError
+from kickpipe.generate.checks import RecipeError
 from kickpipe.generate.files import WriteError, deviation_db, read_recipe, write_batch, write_kick, write_zip
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.options import FileOptions
-from kickpipe.generate.recipe import Recipe, RecipeError, pack_latent
+from kickpipe.generate.recipe import Recipe, pack_latent
 from kickpipe.synth import synthesise
 
 MODELS = {"vae": "0123456789abcdef", "diffusion": "fedcba9876543210"}

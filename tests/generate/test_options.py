@@ -91,5 +91,5 @@ def test_a_length_that_no_kick_has_is_refused(length, accepted):
     if accepted:
         options.check_length(2000.0)
         return
-    with pytest.raises(RecipeError, match=f"length: expected a number from 20 to 2000, found {length}"):
+    with pytest.raises(RecipeError, match=f"length: expected 20 to 2000 ms.* found {length:g}"):
         options.check_length(2000.0)

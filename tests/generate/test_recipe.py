@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from kickpipe.generate.recipe import Recipe, RecipeError, pack_latent, unpack_latent
+from kickpipe.generate.checks import RecipeError
+from kickpipe.generate.recipe import Recipe, pack_latent, unpack_latent
 
 LATENT = pack_latent(np.zeros((4, 8, 11)))
 
