@@ -148,6 +148,8 @@ ROUND_TRIPS = {
     "convergence": Measure("Spectral convergence", "0 is perfect, silence scores 1", "", "lower"),
     "log_magnitude": Measure("Log magnitude", "mean difference of the log spectra", "nats", "lower"),
     "onset_error_ms": Measure("Onset error", "how far the start moved", "ms", "lower"),
+    "first_1_ms_db": Measure("First 1 ms", "how much louder than the original, from its onset on; 0 is perfect", "dB"),
+    "step": Measure("Step at the start", "the first sample that is no silence, over the peak", "", "lower"),
     "decay_error_ms": Measure("Decay error", "how far the decay to −20 dB moved", "ms", "lower"),
     "low_correlation": Measure("Correlation below 150 Hz", "1 is perfect", "", "higher"),
     "low_correlation_unsigned": Measure("In either polarity", "the same where an inverted wave counts", "", "higher"),

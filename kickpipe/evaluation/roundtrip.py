@@ -11,6 +11,7 @@ __all__ = [
     "measure_round_trip",
     "onset_error_ms",
     "spectral_distances",
+    "start_level_db",
     "summarise",
     "tail_level_db",
 ]
@@ -18,10 +19,10 @@ __all__ = [
 import numpy as np
 import torch
 
+from kickpipe.audio.defects import start_level
 from kickpipe.audio.descriptors import decay_ms, onset_ms
+from kickpipe.audio.spectral import RESOLUTIONS, log_magnitude_error, spectral_convergence, stft_magnitude
 
-RESOLUTIONS = ((512, 128), (1024, 256), (2048, 512))  # window and hop in samples
-MAGNITUDE_FLOOR = 10**-3.5  # power 1e-7, as in the source
 LOW_BAND_HZ = 150.0
 MAX_LAG_MS = 10.0
 SILENCE_DB = -80.0
@@ -29,6 +30,8 @@ TAIL_MARGIN_MS = 50.0  # one mel window: what a frame cannot separate from the s
 TAIL_FRAME_MS = 10.0
 MIN_TAIL_MS = 50.0
 LEVEL_FLOOR_DB = -120.0
+START_MS = (1, 2, 4)
+START_FLOOR = 1e-6  # mean power under that of the original's peak: -60 dB
 
 
 def log_mel_error(original: np.ndarray, copy: np.ndarray) -> dict[str, np.ndarray]:
@@ -43,22 +46,13 @@ def log_mel_error(original: np.ndarray, copy: np.ndarray) -> dict[str, np.ndarra
 
 @torch.inference_mode()
 def spectral_distances(original: np.ndarray, copy: np.ndarray) -> dict[str, np.ndarray]:
-    """Multi-resolution STFT distance: the mean over windows of 512, 1024 and 2048 samples of
-
-    - ``convergence``: |S - S'| / |S| (Frobenius norms of the magnitudes; 0 is perfect, silence scores 1)
-    - ``log_magnitude``: mean |ln S - ln S'| in nats, magnitudes clamped at 10^-3.5
-
-    Source: Yamamoto et al. 2020 (Parallel WaveGAN), equations 4 to 6.
-    """
-    waveforms = _tensor(original), _tensor(copy)
+    """Spectral ``convergence`` and error of the ``log_magnitude`` (nats), means over three resolutions; ``audio.spectral``."""
+    waveforms = tensor(original), tensor(copy)
     convergence, log_magnitude = [], []
     for window_length, hop_length in RESOLUTIONS:
-        window = torch.hann_window(window_length)
-        a, b = (torch.stft(x, window_length, hop_length, window=window, return_complex=True).abs() for x in waveforms)
-        norm = a.square().sum((1, 2)).sqrt().clamp(min=1e-9)
-        convergence.append((a - b).square().sum((1, 2)).sqrt() / norm)
-        log_ratio = a.clamp(min=MAGNITUDE_FLOOR).log() - b.clamp(min=MAGNITUDE_FLOOR).log()
-        log_magnitude.append(log_ratio.abs().mean((1, 2)))
+        a, b = (stft_magnitude(x, window_length, hop_length) for x in waveforms)
+        convergence.append(spectral_convergence(a, b))
+        log_magnitude.append(log_magnitude_error(a, b).mean((1, 2)))
     return {
         "convergence": torch.stack(convergence).mean(0).double().numpy(),
         "log_magnitude": torch.stack(log_magnitude).mean(0).double().numpy(),
@@ -70,6 +64,23 @@ def onset_error_ms(original: np.ndarray, copy: np.ndarray, sample_rate: int) -> 
     return np.array(
         [abs(onset_ms(a, sample_rate) - onset_ms(b, sample_rate)) for a, b in zip(original, copy, strict=True)]
     )
+
+
+def start_level_db(original: np.ndarray, copy: np.ndarray, sample_rate: int, ms: float) -> np.ndarray:
+    """How much louder, in dB, a copy is in the first milliseconds after the original's onset; a late one is quiet there.
+
+    At least -60 dB of the original's peak are heard in either. NaN for silence.
+    """
+    length = max(round(ms / 1000 * sample_rate), 1)
+    levels = np.full(len(original), np.nan)
+    for row, (a, b) in enumerate(zip(original, copy, strict=True)):
+        onset = onset_ms(a, sample_rate)
+        if np.isfinite(onset):
+            start = round(onset / 1000 * sample_rate)
+            floor = START_FLOOR * float(np.abs(a).max()) ** 2
+            powers = [np.mean(x[start : start + length].astype(np.float64) ** 2) + floor for x in (a, b)]
+            levels[row] = 10 * np.log10(powers[1] / powers[0])
+    return levels
 
 
 def decay_error_ms(original: np.ndarray, copy: np.ndarray, sample_rate: int, level_db: float = -20.0) -> np.ndarray:
@@ -89,7 +100,7 @@ def low_band_correlation(
     ``either_polarity`` lets the better of both count. The band ends with half a cosine
     from 150 to 180 Hz, without delay. NaN where either kick has nothing there.
     """
-    waveforms = _tensor(original), _tensor(copy)
+    waveforms = tensor(original), tensor(copy)
     max_lag = round(MAX_LAG_MS / 1000 * sample_rate)
     size = 2 ** (waveforms[0].shape[1] + max_lag - 1).bit_length()
     hz = torch.arange(size // 2 + 1) * (sample_rate / size)
@@ -137,6 +148,8 @@ def measure_round_trip(original: np.ndarray, copy: np.ndarray, sample_rate: int)
         **{name: np.concatenate(values) for name, values in (spectral | correlation).items()},
         "onset_error_ms": onset_error_ms(original, copy, sample_rate),
         "decay_error_ms": decay_error_ms(original, copy, sample_rate),
+        **{f"first_{ms}_ms_db": start_level_db(original, copy, sample_rate, ms) for ms in START_MS},
+        "step": np.array([start_level(row) for row in copy]),
         "tail_db": tail_level_db(original, copy, sample_rate),
     }
 
@@ -155,5 +168,5 @@ def summarise(measures: dict[str, np.ndarray]) -> dict[str, dict[str, float | in
     return summary
 
 
-def _tensor(x: np.ndarray) -> torch.Tensor:
+def tensor(x: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(x, np.float32))

@@ -8,6 +8,7 @@ from kickpipe.evaluation.roundtrip import (
     measure_round_trip,
     onset_error_ms,
     spectral_distances,
+    start_level_db,
     summarise,
     tail_level_db,
 )
@@ -33,13 +34,35 @@ def test_spectral_distances_of_a_gain_are_known():
     found = spectral_distances(noise, 2 * noise)
     assert found["convergence"][0] == pytest.approx(1, abs=1e-4)
     assert found["log_magnitude"][0] == pytest.approx(np.log(2), abs=1e-3)
-    assert spectral_distances(noise, 0 * noise)["convergence"][0] == pytest.approx(1)
+    assert spectral_distances(noise, 0 * noise)["convergence"][0] == pytest.approx(1, abs=1e-3)
 
 
 def test_an_onset_moved_by_5_ms_has_an_error_of_5_ms_and_the_same_low_band():
     moved = kick(onset=round(0.005 * RATE))
     assert onset_error_ms(kick(), moved, RATE)[0] == pytest.approx(5, abs=0.05)
     assert low_band_correlation(kick(), moved, RATE)[0] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("ms", [1, 2, 4])
+def test_the_first_milliseconds_are_heard(ms):
+    original = kick(hz=2000, onset=300)
+    assert start_level_db(original, 2 * original, RATE, ms)[0] == pytest.approx(20 * np.log10(2), abs=0.01)
+    blunt = original.copy()
+    blunt[0, : 300 + round(0.001 * RATE)] = 0
+    expected = {1: -60, 2: -3, 4: -1.3}[ms]
+    assert start_level_db(original, blunt, RATE, ms)[0] == pytest.approx(expected, abs=6 if ms == 1 else 0.3)
+    assert np.isnan(start_level_db(0 * original, original, RATE, ms)[0])
+
+
+def test_the_spectra_hear_a_missing_first_half_millisecond():
+    click = np.zeros((1, RATE), np.float32)
+    click[0, : RATE // 2000] = np.random.default_rng(0).uniform(-0.9, 0.9, RATE // 2000)
+    assert spectral_distances(kick() + click, kick())["convergence"][0] > 0.05
+
+
+def test_a_step_in_the_copy_is_measured():
+    cosine = np.cos(np.arange(RATE) / 200).astype(np.float32)[None] * np.exp(-np.arange(RATE) / 4000)
+    assert measure_round_trip(kick(), cosine.astype(np.float32), RATE)["step"][0] > 0.9
 
 
 def test_a_delay_beyond_10_ms_is_not_forgiven():
