@@ -89,7 +89,7 @@ def test_silence_is_cropped_anywhere(folder, settings):
     silence = torch.full(settings.mel_shape, math.log(settings.mel_floor))
     torch.manual_seed(0)
     drawn = [kicks.draw_start(silence) for _ in range(300)]
-    assert min(drawn) >= 0
+    assert 0 <= min(drawn) < 36
     assert 120 < max(drawn) <= 156
 
 

@@ -26,7 +26,8 @@ def test_every_frame_becomes_a_hop_of_samples(frames):
 
 
 def test_samples_lie_between_minus_one_and_one():
-    assert tiny()(100 * torch.randn(2, 6, 5)).abs().max() <= 1
+    loud = tiny()(1e4 * torch.randn(2, 6, 5)).abs().max()
+    assert 0.99 < loud <= 1
 
 
 def test_every_parameter_learns():

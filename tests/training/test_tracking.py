@@ -2,6 +2,7 @@ import csv
 import json
 import math
 
+import psutil
 import pytest
 import torch
 
@@ -131,5 +132,7 @@ def test_a_picture_of_silence_is_black():
     assert mel_picture(torch.full((1, 1, 2, 2), -11.5)).abs().max() == 0
 
 
-def test_the_memory_of_this_process_is_some():
-    assert 0 <= memory_gib() < 1000
+def test_the_memory_of_this_process_is_what_the_system_says():
+    if torch.cuda.is_available():
+        pytest.skip("counts the memory of the GPU there")
+    assert memory_gib() == pytest.approx(psutil.Process().memory_info().rss / 2**30, rel=0.1)
