@@ -134,9 +134,9 @@ def compare_embeddings(
     results: dict[str, dict[str, list[float]]] = {}
     for draw in range(draws):
         rng = np.random.default_rng((seed, draw))
-        target = _draw(heldout, number, rng)
-        pairs = {name: (_draw(x, number, rng), target) for name, x in sets.items()}
-        halves = _draw(real, 2 * number, rng)
+        target = draw_kicks(heldout, number, rng)
+        pairs = {name: (draw_kicks(x, number, rng), target) for name, x in sets.items()}
+        halves = draw_kicks(real, 2 * number, rng)
         pairs["floor"] = (halves[:number], halves[number:])
         for name, (x, y) in pairs.items():
             measures = {
@@ -169,9 +169,9 @@ def compare_descriptors(
         by_set: dict[str, list[float] | None] = {}
         for draw in range(draws):
             rng = np.random.default_rng((seed, draw))
-            target = _draw(heldout[descriptor], number, rng)
-            pairs = {name: (_draw(x[descriptor], number, rng), target) for name, x in sets.items()}
-            halves = _draw(real[descriptor], 2 * number, rng)
+            target = draw_kicks(heldout[descriptor], number, rng)
+            pairs = {name: (draw_kicks(x[descriptor], number, rng), target) for name, x in sets.items()}
+            halves = draw_kicks(real[descriptor], 2 * number, rng)
             pairs["floor"] = (halves[:number], halves[number:])
             for name, (x, y) in pairs.items():
                 found = by_set.setdefault(name, [])
@@ -185,5 +185,5 @@ def compare_descriptors(
     return results
 
 
-def _draw(x: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+def draw_kicks(x: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
     return x[rng.permutation(len(x))[:number]]

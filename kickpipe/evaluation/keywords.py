@@ -3,7 +3,7 @@
 The same noise serves every keyword and guidance, and the unprompted base, so only the prompt differs.
 """
 
-__all__ = ["evaluate_keywords"]
+__all__ = ["choose_keywords", "evaluate_keywords"]
 
 from collections import Counter
 from collections.abc import Sequence

@@ -75,8 +75,8 @@ def load_library(data: str | Path, settings: AudioSettings, choice: Choice, anal
     examples = list_examples(data / "metadata.csv", data / "processed", choice.validation_share, choice.holdout)
     real = [item for item in examples if not any(fnmatchcase(item.original_path, one) for one in choice.not_real)]
     rng = np.random.default_rng(choice.seed)
-    heldout = _choose([item for item in real if item.validation], choice.number // 2, rng)
-    training = _choose([item for item in real if not item.validation], choice.number - len(heldout), rng)
+    heldout = choose_at_random([item for item in real if item.validation], choice.number // 2, rng)
+    training = choose_at_random([item for item in real if not item.validation], choice.number - len(heldout), rng)
     chosen = {item.filename for item in training}
     others = [item.filename for item in examples if not item.validation and item.filename not in chosen]
 
@@ -127,5 +127,5 @@ def load_kicks(
         start += len(waveforms)
 
 
-def _choose(items: list[Example], number: int, rng: np.random.Generator) -> list[Example]:
+def choose_at_random(items: list[Example], number: int, rng: np.random.Generator) -> list[Example]:
     return [items[i] for i in sorted(rng.permutation(len(items))[:number])]

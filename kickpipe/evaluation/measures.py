@@ -5,6 +5,7 @@ One table for the page, the model card and the terminal; no other module writes 
 
 __all__ = [
     "DEFECT_LABELS",
+    "DESCRIPTOR_LABELS",
     "DESCRIPTOR_MEASURES",
     "DISTANCES",
     "HEADLINE",

@@ -3,7 +3,15 @@
 The rest is in the details, under the names that the sections of the evaluation give it.
 """
 
-__all__ = ["comparison_text", "headline", "headline_text", "kernel_ratio", "keyword_mean"]
+__all__ = [
+    "comparison_text",
+    "first_embedding",
+    "headline",
+    "headline_text",
+    "kernel_ratio",
+    "keyword_mean",
+    "yardsticks",
+]
 
 from collections.abc import Mapping
 from typing import Any
@@ -72,6 +80,32 @@ def keyword_mean(details: Mapping[str, Any], score: str, guidance: float, acoust
         values.append(result["guidance"][level][score])
     values = [value for value in values if value is not None]
     return float(np.mean(values)) if values else None
+
+
+def yardsticks(details: Mapping[str, Any]) -> dict[str, str]:
+    """What each number of the headline is read against, as text; empty where that was not measured."""
+    coverage = first_embedding(details).get("coverage", {}).get("training", {}).get("median")
+    words = (details.get("keywords") or {}).values()
+    base, ceiling = (
+        [word[key]["top1"] for word in words if word[key]["top1"] is not None] for key in ("base", "ceiling")
+    )
+    values = {
+        "coverage": [("training kicks", coverage)],
+        "defects": [
+            (f"{whose} kicks", (details["defects"].get(key) or {}).get("any"))
+            for key, whose in (("training", "training"), ("heldout", "held-out real"))
+        ],
+        "copies": [("held-out real kicks", details["copies"]["heldout"]["share"])],
+        "top1": [
+            ("without the word", float(np.mean(base)) if base else None),
+            ("real kicks", float(np.mean(ceiling)) if ceiling else None),
+        ],
+    }
+    texts = {
+        name: ", ".join(f"{whose}: {HEADLINE[name].format(value)}" for whose, value in pairs if value is not None)
+        for name, pairs in values.items()
+    }
+    return {"kernel_ratio": f"training kicks: 1{HEADLINE['kernel_ratio'].unit}", **texts}
 
 
 def first_embedding(details: Mapping[str, Any]) -> dict[str, Any]:

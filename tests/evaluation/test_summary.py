@@ -2,7 +2,7 @@ import pytest
 
 from kickpipe.evaluation.answers import NoAnswer, Reasons
 from kickpipe.evaluation.measures import HEADLINE
-from kickpipe.evaluation.summary import comparison_text, headline, headline_text, kernel_ratio, keyword_mean
+from kickpipe.evaluation.summary import comparison_text, headline, headline_text, kernel_ratio, keyword_mean, yardsticks
 
 SETS = ("generated", "training", "synthesiser", "floor")
 MEASURES = ("kernel", "frechet", "precision", "recall", "density", "coverage")
@@ -85,3 +85,16 @@ def test_the_comparison_has_the_range_of_the_draws_in_every_embedding(details):
     assert max(map(len, text.splitlines())) <= 131
     details |= {"distances": None, "reasons": {"distances": "3, and 20 are needed"}}
     assert "3, and 20 are needed" in comparison_text(details)
+
+
+def test_every_number_has_something_to_be_read_against_if_that_was_measured(details):
+    details["defects"] |= {"heldout": {"any": 0.03}, "training": {"any": 0.01}}
+    details["copies"]["heldout"] = {"share": 0.0}
+    for word, (base, ceiling) in {"deep": (0.25, 0.875), "klone": (0.5, None)}.items():
+        details["keywords"][word] |= {"base": {"top1": base}, "ceiling": {"top1": ceiling}}
+    assert yardsticks(details) == {
+        "kernel_ratio": "training kicks: 1×", "coverage": "training kicks: 125%", "defects": "training kicks: 1.0%, held-out real kicks: 3.0%",
+        "copies": "held-out real kicks: 0%", "top1": "without the word: 38%, real kicks: 88%",
+    }  # fmt: skip
+    details |= {"keywords": None, "distances": None}
+    assert yardsticks(details)["top1"] == yardsticks(details)["coverage"] == ""

@@ -2,7 +2,7 @@
 
 __all__ = ["build"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from kickpipe.evaluation.report.tables import (
     round_trip_table,
     word_table,
 )
+from kickpipe.evaluation.summary import yardsticks
 
 if TYPE_CHECKING:
     from kickpipe.evaluation.evaluate import Evaluation
@@ -67,32 +68,17 @@ def build(evaluation: "Evaluation", out: str | Path, origin: Origin) -> None:
 def tiles(evaluation: "Evaluation") -> list[Tile]:
     """The five numbers, each with what it means and what to hold it against, or why there is none."""
     metrics, details = evaluation.metrics, evaluation.details
-    distances, defects = details["distances"], details["defects"]
-    words = list((details["keywords"] or {}).values())
-    ceilings = [item["ceiling"]["top1"] for item in words if item["ceiling"]["top1"] is not None]
-    beside = {
-        "kernel_ratio": ("1× is as near as the training kicks", "#distances"),
-        "coverage": (
-            f"training kicks: {percent(primary(distances)['coverage']['training']['median'])}" if distances else "",
-            "#distances",
-        ),
-        "defects": (f"held-out real kicks: {percent((defects['heldout'] or {}).get('any'))}", "#defects"),
-        "copies": (f"held-out real kicks: {percent(details['copies']['heldout']['share'])}", "#copies"),
-        "top1": (f"real kicks: {percent(sum(ceilings) / len(ceilings))}, chance: 50%" if ceilings else "", "#keywords"),
-    }
+    beside = yardsticks(details)
+    places = {"kernel_ratio": "distances", "coverage": "distances", "top1": "keywords"}
     found = []
     for name, measure in HEADLINE.items():
-        value, (against, href) = metrics[name], beside[name]
+        value = metrics[name]
         if value is None:
             found.append(Tile(measure.label, measure.format(None), f"Not measured: {details['reasons'][name]}."))
-        else:
-            found.append(Tile(measure.label, measure.format(value) + measure.unit, measure.hint, against, href))
+            continue
+        text = measure.format(value) + measure.unit
+        found.append(Tile(measure.label, text, measure.hint, beside[name], f"#{places.get(name, name)}"))
     return found
-
-
-def primary(distances: Mapping[str, Any]) -> dict[str, Any]:
-    """The distances in the first embedding."""
-    return next(iter(distances["embeddings"].values()))
 
 
 def defect_section(evaluation: "Evaluation", rows: Sequence[int]) -> Section:

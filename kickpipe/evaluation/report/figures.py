@@ -3,7 +3,7 @@
 Shapes are SVG paths in a view box of 100 x 100, y downwards; what is a share of the axis is a position, 0 to 1.
 """
 
-__all__ = ["Chart", "Shape", "curves", "histogram"]
+__all__ = ["Chart", "Shape", "curves", "histogram", "plain"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def histogram(sets: Mapping[str, np.ndarray], caption: str, unit: str, logarithm
     return Chart(
         caption,
         unit,
-        [Shape(_steps(shares[kind] / highest, closed=kind == "real"), kind, kind == "real") for kind in order],
+        [Shape(bars_path(shares[kind] / highest, closed=kind == "real"), kind, kind == "real") for kind in order],
         scale.ticks(),
         marks=[(float(np.clip(scale(value), 0, 1)), number(value), kind) for kind, value in medians.items()],
     )
@@ -128,11 +128,13 @@ def curves(
     across = Scale(0.0, max(float(steps.max()), 1.0), False)
     low, high = float(values.min()), float(values.max())
     up = Scale(low, max(high, low + 1e-9 + abs(low) * 1e-3), logarithmic)
-    shapes = [Shape(_line([(float(across(x)), float(up(y))) for x, y in points[name]]), names[name]) for name in points]
+    shapes = [
+        Shape(line_path([(float(across(x)), float(up(y))) for x, y in points[name]]), names[name]) for name in points
+    ]
     return Chart(caption, "steps", shapes, across.ticks(), up.ticks())
 
 
-def _steps(heights: np.ndarray, closed: bool) -> str:
+def bars_path(heights: np.ndarray, closed: bool) -> str:
     """The outline of bars with heights 0 to 1."""
     width = 100 / len(heights)
     path = "M0 100"
@@ -141,7 +143,7 @@ def _steps(heights: np.ndarray, closed: bool) -> str:
     return path + ("V100Z" if closed else "V100")
 
 
-def _line(points: Sequence[tuple[float, float]]) -> str:
+def line_path(points: Sequence[tuple[float, float]]) -> str:
     """A line through positions; one point becomes a short dash."""
     if len(points) == 1:
         points = [(max(points[0][0] - 0.02, 0.0), points[0][1]), points[0]]

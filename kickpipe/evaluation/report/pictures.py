@@ -5,7 +5,18 @@ octave, or a click would vanish beside the sub. One window cannot show both ends
 long window, which tells 50 from 60 Hz, high rows through a short one, which keeps a click narrow.
 """
 
-__all__ = ["HEIGHT", "WIDTH", "attack_path", "grey_png", "outline_path", "spectrogram"]
+__all__ = [
+    "ATTACK",
+    "HEIGHT",
+    "WHOLE",
+    "WIDTH",
+    "Resolution",
+    "attack_path",
+    "grey_png",
+    "outline_path",
+    "segment",
+    "spectrogram",
+]
 
 import struct
 import zlib
@@ -47,10 +58,10 @@ def outline_path(waveform: np.ndarray) -> str:
     """SVG outline of a waveform, its peak at 1: the highest sample of each column forwards, the lowest backwards."""
     columns = np.array_split(np.asarray(waveform, np.float64), WIDTH)
     # One step at least on both sides, so that silence stays visible as a line.
-    top = [min(_step(column.max(initial=0.0)), MIDDLE - 1) for column in columns]
-    bottom = [max(_step(column.min(initial=0.0)), MIDDLE + 1) for column in columns]
-    forwards = _points(list(enumerate(top)))
-    backwards = _points(list(enumerate(bottom))[::-1])
+    top = [min(row_of(column.max(initial=0.0)), MIDDLE - 1) for column in columns]
+    bottom = [max(row_of(column.min(initial=0.0)), MIDDLE + 1) for column in columns]
+    forwards = path_points(list(enumerate(top)))
+    backwards = path_points(list(enumerate(bottom))[::-1])
     return f"M{forwards}L{backwards}Z"
 
 
@@ -61,15 +72,15 @@ def attack_path(waveform: np.ndarray) -> str:
     values = x[: len(x) // width * width].reshape(-1, width)
     extremes = np.where(values.max(1) >= -values.min(1), values.max(1), values.min(1))
     xs = np.linspace(0, WIDTH, len(extremes))
-    return "M" + " ".join(f"{x:.4g} {_step(y)}" for x, y in zip(xs, extremes, strict=True))
+    return "M" + " ".join(f"{x:.4g} {row_of(y)}" for x, y in zip(xs, extremes, strict=True))
 
 
-def _step(value: float) -> int:
+def row_of(value: float) -> int:
     """The row of a sample from -1 to 1."""
     return round(MIDDLE - (MIDDLE - 2) * value)
 
 
-def _points(points: list[tuple[int, int]]) -> str:
+def path_points(points: list[tuple[int, int]]) -> str:
     """Points as SVG has them, without those in the middle of a level stretch."""
     kept = [
         point
@@ -87,8 +98,8 @@ def spectrogram(waveform: np.ndarray, sample_rate: int, axis: TimeAxis, resoluti
     edges = np.geomspace(LOWEST_HZ, HIGHEST_HZ, ROWS + 1)
     centres = np.sqrt(edges[1:] * edges[:-1])
     times = (axis.start + (np.arange(resolution.columns) + 0.5) / resolution.columns * (axis.stop - axis.start)) / 1000
-    low = _levels_at(_frames(waveform, sample_rate, times, resolution.low_window_ms), centres / sample_rate)
-    high = _levels_between(_frames(waveform, sample_rate, times, resolution.high_window_ms), edges / sample_rate)
+    low = levels_at(frames_at(waveform, sample_rate, times, resolution.low_window_ms), centres / sample_rate)
+    high = levels_between(frames_at(waveform, sample_rate, times, resolution.high_window_ms), edges / sample_rate)
     meet = np.log(centres / resolution.meet_hz[0]) / np.log(resolution.meet_hz[1] / resolution.meet_hz[0])
     share = np.clip(meet, 0, 1)[:, None]
     levels = (1 - share) * low + share * high + TILT_DB * np.log2(centres / LOWEST_HZ)[:, None]
@@ -115,7 +126,7 @@ def grey_png(levels: np.ndarray) -> bytes:
     )
 
 
-def _frames(waveform: np.ndarray, sample_rate: int, times: np.ndarray, window_ms: float) -> np.ndarray:
+def frames_at(waveform: np.ndarray, sample_rate: int, times: np.ndarray, window_ms: float) -> np.ndarray:
     """Windowed frames (T, W) centred on times (s); a full-scale sine has the level 0 dB in them."""
     size = max(round(window_ms / 1000 * sample_rate), 8)
     padded = np.pad(np.asarray(waveform, np.float32), size)
@@ -126,13 +137,13 @@ def _frames(waveform: np.ndarray, sample_rate: int, times: np.ndarray, window_ms
     return padded[index] * (window * (2 / window.sum()))
 
 
-def _levels_at(frames: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+def levels_at(frames: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     """Levels (F, T) in dB at these frequencies (cycles a sample)."""
     phases = -2j * np.pi * frequencies[:, None] * np.arange(frames.shape[1])
     return 20 * np.log10(np.abs(np.exp(phases).astype(np.complex64) @ frames.T) + 1e-9)
 
 
-def _levels_between(frames: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def levels_between(frames: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Levels (F, T) in dB of the mean power between neighbouring edges (cycles a sample)."""
     n_fft = 4 * 2 ** (frames.shape[1] - 1).bit_length()
     power = np.abs(np.fft.rfft(frames, n_fft)) ** 2

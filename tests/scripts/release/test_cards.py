@@ -133,11 +133,11 @@ def test_an_aim_that_was_missed_is_called_so(model_card, project):
 def test_the_headlines_stand_beside_what_they_are_read_against(model_card, project):
     model_card.main(["--root", str(project)])
     text = (project / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert cells(text, "Distance to real kicks")[1:] == ["**0.556×**", "training kicks: 1"]
+    assert cells(text, "Distance to real kicks")[1:] == ["**0.556×**", "training kicks: 1×"]
     assert cells(text, "Coverage. ")[1:] == ["**50%**", "training kicks: 90%"]
-    assert cells(text, "Any defect. ")[1:] == ["**2.0%**", "-"]
-    assert cells(text, "Copies. ")[1:] == ["**0.4%**", "real kicks of other sources: 0%"]
-    assert cells(text, "Words come true")[1:] == ["not measured: no keyword of the model has 10 real kicks", "-"]
+    assert cells(text, "Any defect. ")[1:] == ["**2.0%**", "held-out real kicks: 3.0%"]
+    assert cells(text, "Copies. ")[1:] == ["**0.4%**", "held-out real kicks: 0%"]
+    assert cells(text, "Words come true")[1:] == ["not measured: no keyword of the model has 10 real kicks", "–"]
 
 
 def test_the_readme_has_the_same_headlines_and_is_checked_with_the_card(model_card, project):
