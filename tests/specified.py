@@ -26,7 +26,7 @@ from kickpipe.params import load_params
 ROOT = Path(__file__).parents[1]
 SMALL = {
     "vae": {"channels": (4, 4, 8, 8), "epochs": 10},
-    "diffusion": {"channels": (8, 8, 8), "iterations": 10, "checkpoint_every": 5, "min_count": 1},
+    "diffusion": {"channels": (8, 8, 8), "iterations": 10, "checkpoint_every": 2, "min_count": 1},
     "vocoder": {"channels": 32, "discriminator_width": 0.02, "epochs": 10},
 }
 WORDS = ("deep 808", "hard", "")

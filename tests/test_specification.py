@@ -102,6 +102,8 @@ def test_step_1_collects_renames_and_describes_the_kicks_of_nested_folders(param
         "Pack/kick loop.wav": 6_000,
         "Pack/kick_120bpm.wav": 6_000,
         "Pack/snare.wav": 6_000,
+        "Pack/BD_01.wav": 6_000,
+        "Pack/bass drum.wav": 6_000,
         "kick tiny.wav": 5 * 1024 - 1,
         "kick huge.wav": 1024**2 + 1,
         "kick small.wav": 5 * 1024,
@@ -127,7 +129,7 @@ def test_step_1_collects_renames_and_describes_the_kicks_of_nested_folders(param
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["filename", "original_path", "keywords"]
     keywords = {row["original_path"]: row["keywords"] for row in rows}
-    assert keywords["Pack/Sub-Kick_808.hard 01 a.wav"] == "sub kick 808 hard"
+    assert keywords["Pack/Sub-Kick_808.hard 01 a.wav"] == "sub kick hard"
 
 
 def test_step_1_keywords_are_lowercased_parts_without_numbers_and_single_letters():
@@ -231,6 +233,7 @@ def test_vae_training_config(params):
     assert params.vae.epochs == 100
     assert params.vae.mixed_precision is True
     assert params.vae.checkpoint_every_epochs == 10
+    assert params.states.keep is None  # every checkpoint stays
 
 
 def test_vae_checkpoint(params, trained):
@@ -359,7 +362,7 @@ def test_diffusion_training_config(params):
     p = params.diffusion
     assert (p.batch_size, p.lr, p.iterations, p.gradient_accumulation) == (16, 1e-4, 100_000, 2)
     assert p.mixed_precision is True
-    assert p.ema_decay == 0.9999
+    assert (p.ema_decay, p.ema_warmup) == (0.9999, False)
     assert p.keyword_dropout == 0.15
     assert p.checkpoint_every == 5_000
 
@@ -398,7 +401,7 @@ def test_diffusion_checkpoint(params, trained):
     folder = RunFolder("runs", "0" * 64, "diffusion", "step", params.states.keep)
     assert folder.numbered(params.diffusion.iterations).name == "diffusion_step_100000.pt"
     states = trained["diffusion"].states
-    assert states.keys() == {"diffusion_step_5.pt", "diffusion_step_10.pt"}  # one an interval
+    assert states.keys() == {f"diffusion_step_{step}.pt" for step in (2, 4, 6, 8, 10)}  # one an interval, all kept
     state = states["diffusion_step_10.pt"]
     assert {"model", "ema", "text_encoder", "vocabulary", "config"} <= state.keys()
     assert sorted(state["vocabulary"]) == ["808", "deep", "hard"]
@@ -471,7 +474,7 @@ def test_vocoder_training_config(params):
     assert 4 <= p.batch_size <= 8
     assert (p.lr, p.betas) == (2e-4, (0.8, 0.99))
     assert p.epochs == 50
-    assert p.segment_size == 8_192
+    assert (p.segment_size, p.crop) == (8_192, "uniform")
     assert p.mixed_precision is False
     assert p.lr_gamma == 0.999
     assert p.checkpoint_every_epochs == 10

@@ -53,7 +53,7 @@ def test_the_specification_is_the_same_after_any_other_preset(params):
     released = params.read_bytes()
     apply_preset(params, ROOT / "presets" / "specification.yaml")
     specified = load_params(params)
-    training = ("split", "vae", "diffusion", "vocoder")
+    training = ("audio", "aggregate", "split", "vae", "diffusion", "vocoder", "states")
     for preset in PRESETS:
         params.write_bytes(released)
         apply_preset(params, preset)
