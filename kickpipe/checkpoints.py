@@ -21,13 +21,13 @@ from safetensors import SafetensorError, safe_open
 from kickpipe.audio.settings import AudioSettings
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.files import replacing
+from kickpipe.common.limits import MAX_CONFIG_CHARACTERS
 from kickpipe.models.sizes import upsample_factor
 
 if TYPE_CHECKING:
     from torch import nn
 
 FORMAT_VERSION = 1
-MAX_CONFIG_CHARACTERS = 2000  # a list of a million layers would be built before it could be compared with the tensors
 
 MAX_METADATA_CHARACTERS = 4_000_000  # ten times what the largest vocabulary takes
 CONTENTS = {"config": dict, "audio": dict, "step": int, "extra": dict}

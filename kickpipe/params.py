@@ -3,7 +3,8 @@
 Every hyperparameter has one name, here and in the file; nothing has a default in code. An unknown, missing or
 mistyped one is refused by its dotted name before any work starts. ``dvc exp run -S diffusion.lr=1e-5`` writes
 ``1e-05``, which YAML reads as a string: numbers in strings are accepted for that reason. Values that only fail together
-(channels that attention heads do not divide) are refused here too, not by a network hours after the first stage began.
+(channels that attention heads do not divide) are refused here too, and so is what only a later stage would refuse, by the
+limits of that stage: not by a network or a generator hours after the first stage began.
 """
 
 __all__ = ["Params", "ParamsError", "load_params", "plain"]
@@ -16,9 +17,11 @@ from annotated_types import Ge, Gt, Le, Len, Lt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from kickpipe.audio.settings import AudioSettings
+from kickpipe.audio.settings import LIMITS, AudioSettings
 from kickpipe.common.errors import KickpipeError
-from kickpipe.models.sizes import NUM_HEADS, check_upsampling, upsample_factor
+from kickpipe.common.limits import MAX_COUNT, MAX_GUIDANCE, MAX_LATENT_SIZE
+from kickpipe.diffusion.betas import MAX_TIMESTEPS, check_betas
+from kickpipe.models.sizes import NUM_COARSE, NUM_HEADS, check_upsampling, upsample_factor
 
 
 def refuse_bool(value: Any) -> Any:
@@ -35,7 +38,12 @@ NonNegativeCount = Annotated[Integer, Ge(0)]
 Positive = Annotated[Number, Gt(0)]
 NonNegative = Annotated[Number, Ge(0)]
 Share = Annotated[Number, Ge(0), Le(1)]
+Decay = Annotated[Number, Ge(0), Lt(1)]
 Seed = Annotated[Integer, Ge(0), Lt(2**31)]
+KickCount = Annotated[Count, Le(MAX_COUNT)]
+Guidance = Annotated[Positive, Le(MAX_GUIDANCE)]
+
+MAX_LAYERS = 16  # of a network, or of a part of it: their arguments have room in a model file
 
 
 class ParamsError(KickpipeError):
@@ -47,11 +55,11 @@ class Section(BaseModel):
 
 
 class AudioParams(Section):
-    sample_rate: Count
-    duration: Positive
-    n_fft: Count
-    hop_length: Count
-    n_mels: Count
+    sample_rate: Annotated[Count, Le(LIMITS["sample_rate"])]
+    duration: Annotated[Positive, Le(LIMITS["duration"])]
+    n_fft: Annotated[Count, Le(LIMITS["n_fft"])]
+    hop_length: Annotated[Count, Le(LIMITS["hop_length"])]
+    n_mels: Annotated[Count, Le(LIMITS["n_mels"])]
     peak_db: Annotated[Number, Le(0)]
     fade_seconds: NonNegative
     mel_floor: Positive
@@ -62,6 +70,10 @@ class AudioParams(Section):
             raise ValueError(f"hop_length {self.hop_length} must not exceed n_fft {self.n_fft}")
         if self.n_fft > round(self.sample_rate * self.duration):
             raise ValueError(f"n_fft {self.n_fft} must not exceed the {self.duration} s of a kick")
+        try:
+            AudioSettings.from_dict(self.settings().to_dict())  # what a model file may say
+        except ValueError as error:
+            raise ValueError(str(error).removeprefix("audio.").removeprefix("audio: ")) from None
         return self
 
     def settings(self) -> AudioSettings:
@@ -106,8 +118,8 @@ class SplitParams(Section):
 
 
 class VaeParams(Section):
-    channels: Annotated[tuple[Count, ...], Len(1)]
-    latent_channels: Count
+    channels: Annotated[tuple[Count, ...], Len(1, MAX_LAYERS)]
+    latent_channels: Annotated[Count, Le(MAX_LATENT_SIZE)]
     batch_size: Count
     lr: Positive
     lr_schedule: Literal["constant", "cosine"]
@@ -123,11 +135,11 @@ class VaeParams(Section):
 
 
 class DiffusionParams(Section):
-    channels: Annotated[tuple[Count, ...], Len(1)]
+    channels: Annotated[tuple[Count, ...], Len(1, MAX_LAYERS)]
     time_dim: Count
     cond_dim: Count
     embedding_dim: Count
-    num_timesteps: Annotated[Integer, Gt(1)]
+    num_timesteps: Annotated[Integer, Gt(1), Le(MAX_TIMESTEPS)]
     beta_start: Annotated[Number, Gt(0), Lt(1)]
     beta_end: Annotated[Number, Gt(0), Lt(1)]
     min_count: Count
@@ -138,7 +150,7 @@ class DiffusionParams(Section):
     lr: Positive
     iterations: Count
     mixed_precision: bool
-    ema_decay: Annotated[Number, Ge(0), Lt(1)]
+    ema_decay: Decay
     ema_warmup: bool
     keyword_dropout: Share
     validate_every: Count
@@ -148,8 +160,7 @@ class DiffusionParams(Section):
 
     @model_validator(mode="after")
     def check_network(self) -> "DiffusionParams":
-        if self.beta_start > self.beta_end:
-            raise ValueError(f"beta_start {self.beta_start} must not exceed beta_end {self.beta_end}")
+        check_betas(self.num_timesteps, self.beta_start, self.beta_end)
         if self.time_dim % 2:
             raise ValueError(f"time_dim {self.time_dim} must be even: half sines, half cosines")
         if self.channels[-1] % NUM_HEADS:
@@ -159,10 +170,10 @@ class DiffusionParams(Section):
 
 class VocoderParams(Section):
     channels: Count
-    upsample_rates: Annotated[tuple[Count, ...], Len(1)]
+    upsample_rates: Annotated[tuple[Count, ...], Len(NUM_COARSE, MAX_LAYERS)]
     upsample_kernels: tuple[Count, ...]
-    resblock_kernels: Annotated[tuple[Count, ...], Len(1)]
-    resblock_dilations: Annotated[tuple[Count, ...], Len(1)]
+    resblock_kernels: Annotated[tuple[Count, ...], Len(1, MAX_LAYERS)]
+    resblock_dilations: Annotated[tuple[Count, ...], Len(1, MAX_LAYERS)]
     periods: tuple[Annotated[Integer, Gt(1)], ...]
     num_scales: Count
     discriminator_width: Positive
@@ -173,7 +184,7 @@ class VocoderParams(Section):
     crop: Literal["sound", "uniform"]
     align_polarity: bool
     lr: Positive
-    betas: tuple[Share, Share]
+    betas: tuple[Decay, Decay]
     lr_gamma: Annotated[Number, Gt(0), Le(1)]
     epochs: Count
     feature_matching_weight: NonNegative
@@ -197,18 +208,18 @@ class StatesParams(Section):
 
 
 class EvaluateParams(Section):
-    count: Count
+    count: KickCount
     seed: Seed
     prompts: Annotated[tuple[str, ...], Len(1)]
-    guidance: Positive
+    guidance: Guidance
     real: Annotated[Integer, Gt(1)]
     not_real: tuple[str, ...]
     compare: Count
     draws: Count
     round_trips: Count
     keywords: NonNegativeCount
-    keyword_kicks: Annotated[Integer, Ge(4)]
-    guidances: Annotated[tuple[Positive, ...], Len(1)]
+    keyword_kicks: Annotated[KickCount, Ge(4)]
+    guidances: Annotated[tuple[Guidance, ...], Len(1)]
 
 
 class Params(Section):

@@ -3,7 +3,7 @@
 They travel inside every model file, so a network is never fed mels it was not trained on.
 """
 
-__all__ = ["AudioSettings"]
+__all__ = ["LIMITS", "AudioSettings"]
 
 import dataclasses
 import math

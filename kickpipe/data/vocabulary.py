@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from kickpipe.common.errors import KickpipeError
+from kickpipe.common.limits import MAX_WORD, MAX_WORDS
 
 SEPARATORS = re.compile(r"""[-_.\s()\[\]{}<>"`,;:!]+""")  # "Kick [argo].wav" says argo
 
@@ -63,13 +64,15 @@ def tokenize(filename: str, keep_numbers: Collection[str] = ()) -> list[str]:
 def build_vocabulary(keywords: Iterable[Sequence[str]], min_count: int) -> tuple[list[str], list[int]]:
     """Words that at least ``min_count`` kicks have, the most frequent first, and how many kicks have each.
 
+    Words of more characters than a model file may hold, and those beyond as many words, are left out.
+
     Arguments:
         keywords: The keywords of every kick.
         min_count: Number of kicks a word needs.
     """
     counts = Counter(word for words in keywords for word in set(words))
-    frequent = [(word, count) for word, count in counts.items() if count >= min_count]
-    ranked = sorted(frequent, key=lambda item: (-item[1], item[0]))
+    frequent = [(word, count) for word, count in counts.items() if count >= min_count and len(word) <= MAX_WORD]
+    ranked = sorted(frequent, key=lambda item: (-item[1], item[0]))[:MAX_WORDS]
     return [word for word, _ in ranked], [count for _, count in ranked]
 
 

@@ -8,14 +8,13 @@ __all__ = ["MAX_COUNT", "check_count", "check_recipe", "combine", "draft", "name
 import dataclasses
 from collections.abc import Iterator
 
+from kickpipe.common.limits import MAX_COUNT
 from kickpipe.generate.checks import GenerateError, RecipeError, whole
 from kickpipe.generate.facts import Facts
 from kickpipe.generate.options import DEFAULT_ITERATIONS, OptionNames, Options
 from kickpipe.generate.prompts import encode_prompt, read_prompt
 from kickpipe.generate.recipe import MAX_INDEX, Recipe
 from kickpipe.generate.sources import Start
-
-MAX_COUNT = 1_000_000
 
 
 def combine(options: Options | None, changes: OptionNames) -> Options:
@@ -46,7 +45,7 @@ def draft(facts: Facts, prompt: str, options: Options, seed: int, first: int) ->
         negative=negative,
         guidance=options.guidance_or_default,
         sampler=options.sampler,
-        steps=options.steps_or_default,
+        steps=min(options.steps_or_default, facts.num_timesteps) if options.steps is None else options.steps,
         seed=seed,
         index=first,
         vocoder=vocoder,

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from kickpipe.common.cpu import has_native_bfloat16, onednn_has_bfloat16
 from kickpipe.generate.options import Precision, PrecisionOrAuto
-from kickpipe.models.hifigan import LEAKY_SLOPE, NUM_COARSE, Generator, ResBlock1
+from kickpipe.models.hifigan import LEAKY_SLOPE, Generator, ResBlock1
 from kickpipe.models.layers import TimestepEmbedding
+from kickpipe.models.sizes import NUM_COARSE
 
 BUCKET = 16  # frames: oneDNN compiles every convolution anew for every length, 0.1 s in all; so there are few lengths
 

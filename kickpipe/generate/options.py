@@ -28,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
+from kickpipe.common.limits import MAX_GUIDANCE
 from kickpipe.generate.checks import RecipeError, choose, whole, within
 
 Sampler = Literal["dpm-solver++", "ddim", "ddpm"]
@@ -50,7 +51,6 @@ DEFAULT_ITERATIONS: dict[Vocoder, int] = {"hifigan": 0, "griffin-lim": 16, "hifi
 DEFAULT_GUIDANCE = 1.0  # of 14 words, more come out right than with more of it, and seeds differ more
 NEGATIVE_GUIDANCE = 2.0  # 1 does not heed negative words
 
-MAX_GUIDANCE = 100.0
 MAX_ITERATIONS = 1000
 MAX_STEPS = 2**31 - 1  # the noise schedule has fewer, which the models' files say
 MIN_LENGTH_MS = 20.0  # of a file: what is shorter is a click

@@ -16,7 +16,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.parametrize import is_parametrized
 
 from kickpipe.models.rows import RowConv, RowConvTranspose
-from kickpipe.models.sizes import check_upsampling, upsample_factor
+from kickpipe.models.sizes import NUM_COARSE, check_upsampling, upsample_factor
 
 LEAKY_SLOPE = 0.1
 
@@ -45,11 +45,6 @@ class ResBlock1(nn.Module):
             h = plain(F.leaky_relu(h, LEAKY_SLOPE))
             x = x + h
         return x
-
-
-# Upsamplings that may run in mixed precision. bf16 in all five puts noise 29 dB below the waveform, a hiss; in the first two,
-# which are two thirds of the work, 60 dB below it (measured on an untrained generator).
-NUM_COARSE = 2
 
 
 def upsampled(x: Tensor, upsample: nn.Module, blocks: nn.ModuleList) -> Tensor:

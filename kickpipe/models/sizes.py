@@ -1,11 +1,14 @@
 """The arithmetic of sizes: what fits together, before any network is built. Without torch, so that params can ask it, too."""
 
-__all__ = ["NUM_HEADS", "check_upsampling", "halved", "upsample_factor"]
+__all__ = ["NUM_COARSE", "NUM_HEADS", "check_upsampling", "halved", "upsample_factor"]
 
 import math
 from collections.abc import Sequence
 
 NUM_HEADS = 4  # of the U-Net's attention; no hyperparameter
+# Upsamplings of the vocoder that may run in mixed precision. bf16 in all five puts noise 29 dB below the waveform, a hiss; in
+# the first two, which are two thirds of the work, 60 dB below it (measured on an untrained generator).
+NUM_COARSE = 2
 
 
 def halved(size: int, times: int = 1) -> int:
@@ -24,9 +27,11 @@ def check_upsampling(channels: int, rates: Sequence[int], kernels: Sequence[int]
     """Whether a vocoder's upsamplings can be built.
 
     Raises:
-        ValueError: If there is not one kernel a rate, a kernel does not exceed its rate by an even number, or the channels
-            cannot be halved by each.
+        ValueError: If they are fewer than two, there is not one kernel a rate, a kernel does not exceed its rate by an even
+            number, or the channels cannot be halved by each.
     """
+    if len(rates) < NUM_COARSE:
+        raise ValueError(f"upsample_rates: expected at least {NUM_COARSE}, found {len(rates)}")
     if len(rates) != len(kernels):
         raise ValueError("upsample_kernels: expected one for each of upsample_rates")
     for rate, kernel in zip(rates, kernels, strict=True):

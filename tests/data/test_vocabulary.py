@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kickpipe.common.limits import MAX_WORD
 from kickpipe.data.vocabulary import UnknownKeyword, Vocabulary, build_vocabulary, tokenize
 
 words = st.text(alphabet=string.ascii_lowercase, min_size=2, max_size=8)
@@ -49,6 +50,12 @@ def test_a_vocabulary_holds_the_words_of_enough_kicks_the_most_frequent_first():
     assert build_vocabulary(keywords, 2) == (["kick", "deep"], [4, 2])
     assert build_vocabulary(keywords, 1) == (["kick", "deep", "bd", "hard"], [4, 2, 1, 1])
     assert build_vocabulary(keywords, 5) == ([], [])
+
+
+def test_words_that_a_model_file_could_not_hold_stay_out(monkeypatch):
+    assert build_vocabulary([["x" * MAX_WORD, "y" * (MAX_WORD + 1)]], 1) == (["x" * MAX_WORD], [1])
+    monkeypatch.setattr("kickpipe.data.vocabulary.MAX_WORDS", 2)
+    assert build_vocabulary([["deep", "hard", "kick"], ["kick"]], 1) == (["kick", "deep"], [2, 1])
 
 
 @given(st.lists(st.lists(words, max_size=4), max_size=10), st.randoms())

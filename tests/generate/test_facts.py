@@ -11,8 +11,10 @@ from tiny_models import COUNTS, WORDS, write_tiny_models
 
 from kickpipe.checkpoints import CheckpointError
 from kickpipe.generate import GenerateError, RecipeError
+from kickpipe.generate.drafts import draft
 from kickpipe.generate.facts import Facts
 from kickpipe.generate.networks import Networks
+from kickpipe.generate.options import Options
 
 
 @pytest.fixture
@@ -41,6 +43,15 @@ def test_facts_are_those_of_the_loaded_networks(folder, settings):
     assert set(facts.hashes) == {"vae", "diffusion", "vocoder"} and facts.has_vocoder
     (folder / "vocoder.safetensors").unlink()
     assert not Facts.read(folder).has_vocoder
+
+
+@pytest.mark.parametrize("sampler", ["dpm-solver++", "ddim", "ddpm"])
+def test_a_short_noise_schedule_shortens_the_usual_number_of_steps(folder, sampler):
+    short = {"num_timesteps": 10, "beta_start": 1e-3, "beta_end": 0.5}
+    rewrite(folder / "diffusion.safetensors", lambda metadata: metadata["extra"].update(schedule=short))
+    facts = Facts.read(folder)
+    assert draft(facts, "", Options(sampler=sampler), seed=0, first=0).steps == 10
+    assert draft(facts, "", Options(sampler=sampler, steps=3), seed=0, first=0).steps == 3
 
 
 HOSTILE = {

@@ -13,7 +13,7 @@ def test_a_frame_becomes_the_product_of_the_rates():
 
 def test_upsamplings_that_fit_are_accepted():
     check_upsampling(256, (8, 8, 2, 2, 2), (16, 16, 4, 4, 4))
-    check_upsampling(2, (4,), (4,))
+    check_upsampling(4, (4, 2), (4, 2))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,8 @@ def test_upsamplings_that_fit_are_accepted():
         (100, (8, 8, 2, 2, 2), (16, 16, 4, 4, 4), "channels 100 cannot be halved 5 times"),
         (256, (8, 2), (16,), "upsample_kernels: expected one for each of upsample_rates"),
         (256, (8, 2), (16, 3), "upsample_kernels: 3 must exceed its rate 2 by an even number"),
-        (256, (8,), (6,), "upsample_kernels: 6 must exceed its rate 8 by an even number"),
+        (256, (512,), (1024,), "upsample_rates: expected at least 2, found 1"),
+        (256, (8, 2), (6, 2), "upsample_kernels: 6 must exceed its rate 8 by an even number"),
     ],
 )
 def test_upsamplings_that_do_not_fit_are_refused_by_what_is_wrong(channels, rates, kernels, message):
