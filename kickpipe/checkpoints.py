@@ -36,6 +36,7 @@ WORDS = {dict: "names with values", int: "a whole number"}
 # By name, and imported when a file of that kind is opened: a stage depends on its own network only
 KINDS = {
     "vae": ("kickpipe.models.vae", "VAE"),
+    "texture": ("kickpipe.models.texture", "Texture"),
     "diffusion": ("kickpipe.models.unet", "KeywordUNet"),
     "vocoder": ("kickpipe.models.hifigan", "Generator"),
 }

@@ -117,24 +117,38 @@ class SplitParams(Section):
     holdout: tuple[str, ...]
 
 
-class VaeParams(Section):
-    channels: Annotated[tuple[Count, ...], Len(1, MAX_LAYERS)]
-    latent_channels: Annotated[Count, Le(MAX_LATENT_SIZE)]
+class TrainingParams(Section):
     batch_size: Count
     lr: Positive
+    mixed_precision: bool
+    seed: Seed
+    init_from: str | None
+
+
+class VaeParams(TrainingParams):
+    channels: Annotated[tuple[Count, ...], Len(1, MAX_LAYERS)]
+    latent_channels: Annotated[Count, Le(MAX_LATENT_SIZE)]
     lr_schedule: Literal["constant", "cosine"]
     epochs: Count
     kl_weight_start: NonNegative
     kl_weight_end: NonNegative
     kl_anneal_epochs: NonNegativeCount
     convergence_weight: NonNegative
-    mixed_precision: bool
     checkpoint_every_epochs: Count
-    seed: Seed
-    init_from: str | None
 
 
-class DiffusionParams(Section):
+class TextureParams(TrainingParams):
+    channels: Annotated[tuple[Count, ...], Len(1)]
+    posterior_share: Share
+    secondary: tuple[str, ...]
+    secondary_weight: Positive
+    num_frames: Count
+    steps: NonNegativeCount
+    validate_every: Count
+    checkpoint_every: Count
+
+
+class DiffusionParams(TrainingParams):
     channels: Annotated[tuple[Count, ...], Len(1, MAX_LAYERS)]
     time_dim: Count
     cond_dim: Count
@@ -145,18 +159,13 @@ class DiffusionParams(Section):
     min_count: Count
     secondary: tuple[str, ...]
     secondary_weight: Positive
-    batch_size: Count
     gradient_accumulation: Count
-    lr: Positive
     iterations: Count
-    mixed_precision: bool
     ema_decay: Decay
     ema_warmup: bool
     keyword_dropout: Share
     validate_every: Count
     checkpoint_every: Count
-    seed: Seed
-    init_from: str | None
 
     @model_validator(mode="after")
     def check_network(self) -> "DiffusionParams":
@@ -168,7 +177,7 @@ class DiffusionParams(Section):
         return self
 
 
-class VocoderParams(Section):
+class VocoderParams(TrainingParams):
     channels: Count
     upsample_rates: Annotated[tuple[Count, ...], Len(NUM_COARSE, MAX_LAYERS)]
     upsample_kernels: tuple[Count, ...]
@@ -179,21 +188,16 @@ class VocoderParams(Section):
     discriminator_width: Positive
     reconstruction_steps: NonNegativeCount
     discriminator_warmup_steps: NonNegativeCount
-    batch_size: Count
     segment_size: Count
     crop: Literal["sound", "uniform"]
     align_polarity: bool
-    lr: Positive
     betas: tuple[Decay, Decay]
     lr_gamma: Annotated[Number, Gt(0), Le(1)]
     epochs: Count
     feature_matching_weight: NonNegative
     mel_weight: NonNegative
     stft_weight: NonNegative
-    mixed_precision: bool
     checkpoint_every_epochs: Count
-    seed: Seed
-    init_from: str | None
 
     @model_validator(mode="after")
     def check_network(self) -> "VocoderParams":
@@ -230,6 +234,7 @@ class Params(Section):
     preprocess: PreprocessParams
     split: SplitParams
     vae: VaeParams
+    texture: TextureParams
     diffusion: DiffusionParams
     vocoder: VocoderParams
     states: StatesParams
@@ -280,18 +285,15 @@ def load_params(path: str | Path = "params.yaml") -> Params:
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        lines = [f"{path}: {error.error_count()} wrong"]
-        lines += [f"  {describe_error(item)}" for item in error.errors()]
+        lines = [f"{path}: {error.error_count()} wrong", *(f"  {describe_error(item)}" for item in error.errors())]
         raise ParamsError("\n".join(lines)) from None
 
 
 def describe_error(error: ErrorDetails) -> str:
     """One line for one pydantic error: dotted name, what was expected, what was found."""
     name = ".".join(str(part) for part in error["loc"]) or "params"
-    if error["type"] == "extra_forbidden":
-        return f"{name}: unknown parameter; check the spelling, or remove it"
-    if error["type"] == "missing":
-        return f"{name}: missing"
+    texts = {"extra_forbidden": "unknown parameter; check the spelling, or remove it", "missing": "missing"}
     if error["type"] == "value_error":
         return f"{name}: {error['ctx']['error']}"
-    return f"{name}: {error['msg']}, found {error['input']!r}"
+    other = f"{error['msg']}, found {error['input']!r}"
+    return f"{name}: {texts.get(error['type'], other)}"

@@ -18,18 +18,19 @@ from kickpipe.checkpoints import KINDS, CheckpointError, load_model, model_class
 INPUTS = {
     "vae": lambda: (torch.randn(1, 1, 128, 173),),
     "diffusion": lambda: (torch.randn(2, 4, 8, 11), torch.tensor([0, 999]), torch.tensor([[0, 3], [5, -1]])),
+    "texture": lambda: (torch.randn(2, 1, 128, 20), torch.randn(2, 1, 128, 20)),
     "vocoder": lambda: (torch.randn(1, 128, 3),),
 }
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory, settings) -> Path:
-    return write_tiny_models(tmp_path_factory.mktemp("models"), settings)
+    return write_tiny_models(tmp_path_factory.mktemp("models"), settings, tuple(KINDS))
 
 
 @pytest.fixture
 def models(tmp_path, written) -> Path:
-    """A folder with the three model files."""
+    """A folder with a model file of each kind."""
     return shutil.copytree(written, tmp_path / "models")
 
 
@@ -67,7 +68,7 @@ def test_a_loaded_model_is_ready_for_inference(models):
 
 
 def test_the_same_model_gives_the_same_bytes(tmp_path, settings):
-    first, second = write_tiny_models(tmp_path / "a", settings), write_tiny_models(tmp_path / "b", settings)
+    first, second = (write_tiny_models(tmp_path / name, settings, tuple(KINDS)) for name in ("a", "b"))
     for kind in KINDS:
         assert (first / f"{kind}.safetensors").read_bytes() == (second / f"{kind}.safetensors").read_bytes()
 
@@ -123,7 +124,7 @@ def test_a_file_of_another_kind_is_refused_by_both_names(models, found, expected
 def test_a_kind_that_does_not_exist_is_refused(models):
     for kind in ("gan", ["vae"], None, 5):
         rewrite(models / "vae.safetensors", lambda metadata, _, kind=kind: metadata.update(kind=kind))
-        with pytest.raises(CheckpointError, match="expected 'vae' or 'diffusion' or 'vocoder'"):
+        with pytest.raises(CheckpointError, match="expected 'vae' or 'texture' or 'diffusion' or 'vocoder'"):
             read_metadata(models / "vae.safetensors")
 
 

@@ -21,7 +21,7 @@ from kickpipe.synth import write_library
 ROOT = Path(__file__).parents[1]
 STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
 TRACKED = ("dvc.yaml", "params.yaml", ".dvcignore", ".gitignore", ".dvc/config", "kickpipe", "stages", "pretrained")
-MODELS = ("vae", "diffusion", "vocoder")
+MODELS = ("vae", "texture", "diffusion", "vocoder")
 TIMEOUT = 900  # seconds a command: on an idle machine the longest takes one
 
 # Small sounds, small networks, few steps
@@ -29,6 +29,7 @@ TINY = {
     "audio": {"duration": 0.25, "n_fft": 512, "hop_length": 128, "n_mels": 32, "fade_seconds": 0.02},
     "split": {"validation_share": 0.2},
     "vae": {"channels": [4, 4, 4, 8], "batch_size": 8, "epochs": 2, "checkpoint_every_epochs": 1},
+    "texture": {"channels": [4, 8], "steps": 2, "validate_every": 1, "checkpoint_every": 2},
     "diffusion": {
         "channels": [8, 8],
         "time_dim": 8,

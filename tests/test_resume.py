@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals 
 def template(tmp_path_factory) -> Path:
     project = write_project(tmp_path_factory.mktemp("template") / "project")
     change_params(project, "vae", epochs=STEPS // 2, checkpoint_every_epochs=7)  # 2 steps an epoch
+    change_params(project, "texture", steps=STEPS, validate_every=9, checkpoint_every=15)
     change_params(project, "diffusion", iterations=STEPS, validate_every=9, checkpoint_every=15)
     change_params(project, "vocoder", epochs=STEPS // 4, checkpoint_every_epochs=4)
     return project
@@ -75,6 +76,7 @@ def stop_at_random(project: Path, stage: str, number: signal.Signals) -> tuple[s
 
 OUTPUTS = {
     "train_vae": "checkpoints/vae.safetensors",
+    "train_texture": "checkpoints/texture.safetensors",
     "train_diffusion": "checkpoints/diffusion.safetensors",
     "train_vocoder": "checkpoints/vocoder.safetensors",
 }
@@ -82,7 +84,12 @@ OUTPUTS = {
 
 @pytest.mark.parametrize(
     ("stage", "asked"),
-    [("train_vae", signal.SIGINT), ("train_diffusion", signal.SIGTERM), ("train_vocoder", signal.SIGINT)],
+    [
+        ("train_vae", signal.SIGINT),
+        ("train_texture", signal.SIGTERM),
+        ("train_diffusion", signal.SIGTERM),
+        ("train_vocoder", signal.SIGINT),
+    ],
 )
 def test_a_killed_and_an_interrupted_run_end_in_the_bytes_of_an_uninterrupted_one(template, tmp_path, stage, asked):
     straight, stopped = (shutil.copytree(template, tmp_path / name) for name in ("straight", "stopped"))

@@ -1,4 +1,4 @@
-"""The three training stages on a tiny project: what their files hold, and what a model file that they start from gives them."""
+"""The training stages on a tiny project: what their files hold, and what a model file that they start from gives them."""
 
 import importlib
 import shutil
@@ -10,7 +10,7 @@ from training.tiny import change_params, write_project
 
 from kickpipe.checkpoints import CheckpointError, load_model
 
-KINDS = ("vae", "diffusion", "vocoder")
+KINDS = ("vae", "texture", "diffusion", "vocoder")
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +126,7 @@ def test_curves_have_a_row_a_validation(project):
         header[kind], *rows = (project / "plots" / f"train_{kind}.csv").read_text().splitlines()
         assert [int(row.split(",")[0]) for row in rows] == [2, 4, 6]
     assert header["vae"].startswith("step,loss,mse,l1,kl,convergence,grad_norm,val_loss,")
+    assert header["texture"].startswith("step,loss,l1,deviation,grad_norm,val_loss,")
     assert header["diffusion"] == "step,loss,grad_norm,val_loss,val_ema_distance"
     assert header["vocoder"].startswith("step,loss_g,mel,stft,")
 
@@ -159,6 +160,20 @@ def test_a_library_without_keywords_trains_an_unconditional_model(project):
     ids = torch.zeros(1, 0, dtype=torch.long)
     with torch.inference_mode():
         assert file.model(torch.randn(1, 2, 2, 7), torch.tensor([3]), ids).isfinite().all()
+
+
+def test_no_steps_write_a_model_file_that_says_so_and_no_state(project):
+    change_params(project, "texture", steps=0)
+    run("texture")
+    assert load_model(path_of("texture"), "texture").step == 0
+    assert not list(project.rglob("texture_*.pt"))
+    assert (project / "metrics" / "train_texture.json").read_text().split() == ["{", '"step":', "0", "}"]
+
+
+def test_texture_is_learnt_for_the_decoder_at_hand(project):
+    first = run("texture")
+    run("vae")
+    assert run("texture") != first
 
 
 @pytest.mark.parametrize("kind", ["vae", "vocoder"])

@@ -7,12 +7,14 @@ from pathlib import Path
 import torch
 
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.checkpoints import KINDS, model_class, write_model
+from kickpipe.checkpoints import model_class, write_model
 
 WORDS = ["kick", "deep", "808", "clicky", "short", "hard"]
 COUNTS = [90, 40, 30, 20, 10, 5]
 
+MODELS = ("vae", "diffusion", "vocoder")
 CONFIGS = {
+    "texture": {"channels": [4, 8]},
     "vae": {"n_mels": 128, "num_frames": 173, "channels": [4, 4, 8, 8], "latent_channels": 4},
     "diffusion": {
         "vocab_size": len(WORDS),
@@ -35,7 +37,7 @@ CONFIGS = {
 
 
 def write_tiny_models(
-    directory: Path, settings: AudioSettings, kinds: tuple[str, ...] = tuple(KINDS), words: list[str] = WORDS
+    directory: Path, settings: AudioSettings, kinds: tuple[str, ...] = MODELS, words: list[str] = WORDS
 ) -> Path:
     """Writes vae.safetensors, diffusion.safetensors and vocoder.safetensors, always the same; returns the folder.
 
@@ -50,7 +52,9 @@ def write_tiny_models(
                     fan_in = parameter[0].numel()
                     parameter.copy_(torch.randn(parameter.shape, generator=generator) / fan_in**0.5)
                 else:
-                    parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator) + (parameter.mean() > 0.5))
+                    # what normalisations begin with stays near 1; a bias of one channel may be drawn above 0.5
+                    ones = bool((parameter == 1).all())
+                    parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator) + ones)
         extra = {}
         if kind == "diffusion":
             extra = {

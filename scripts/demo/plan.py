@@ -16,6 +16,7 @@ import yaml
 MAX_KICKS = 400
 USUAL_KICKS = 150
 LEAST_ITERATIONS = 60
+LEAST_TEXTURE_STEPS = 20
 
 # Seconds on two idle cores of a virtual machine: of a stage beside its steps, of each kick, and of a VAE step of four
 START_SECONDS = 5.0
@@ -24,7 +25,7 @@ SECONDS_A_KICK = {"aggregate": 0.002, "preprocess": 0.02, "encode_latents": 0.01
 VAE_SECONDS = 0.16
 VAE_EXAMPLES = 4
 # What an example costs in a step, where one of the VAE costs 1
-EXAMPLE_COSTS = {"train_vae": 1.0, "train_diffusion": 0.053, "train_vocoder": 1.6}
+EXAMPLE_COSTS = {"train_vae": 1.0, "train_texture": 1.2, "train_diffusion": 0.053, "train_vocoder": 1.6}
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def make_plan(root: Path, num_kicks: int, pretrained: bool, preset: Path | None 
     values = merged([values, *presets])
     steps = {
         "train_vae": values["vae"]["epochs"] * batches(values, "vae", num_kicks),
+        "train_texture": values["texture"]["steps"],
         "train_diffusion": values["diffusion"]["iterations"],
         "train_vocoder": values["vocoder"]["epochs"] * batches(values, "vocoder", num_kicks),
     }
@@ -109,6 +111,9 @@ def sized(values: dict[str, Any], num_kicks: int) -> dict[str, Any]:
         epochs = values[name]["epochs"]
         most = epochs * batches(values, name, USUAL_KICKS)
         lengths[name] = {"epochs": max(min(epochs, most // batches(values, name, num_kicks)), 1)}
+    usual = values["texture"]["steps"]
+    steps = min(usual, max(math.ceil(usual * num_kicks / USUAL_KICKS), LEAST_TEXTURE_STEPS))
+    lengths["texture"] = {"steps": steps, "checkpoint_every": max(steps, 1), "validate_every": max(steps // 3, 1)}
     usual = values["diffusion"]["iterations"]
     iterations = min(usual, max(math.ceil(usual * num_kicks / USUAL_KICKS), LEAST_ITERATIONS))
     lengths["diffusion"] = {"iterations": iterations, "checkpoint_every": iterations}

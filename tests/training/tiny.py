@@ -1,6 +1,16 @@
 """Trainings that take a second: small sounds, small networks, params for them, and a project that the stages run in."""
 
-__all__ = ["AUDIO", "DIFFUSION", "VAE", "VOCODER", "change_params", "make_mels", "write_pairs", "write_project"]
+__all__ = [
+    "AUDIO",
+    "DIFFUSION",
+    "TEXTURE",
+    "VAE",
+    "VOCODER",
+    "change_params",
+    "make_mels",
+    "write_pairs",
+    "write_project",
+]
 
 import csv
 import shutil
@@ -37,6 +47,22 @@ VAE = {
     "convergence_weight": 0.5,
     "mixed_precision": True,
     "checkpoint_every_epochs": 1,
+    "seed": 0,
+    "init_from": None,
+}
+
+TEXTURE = {
+    "channels": (4, 8),
+    "posterior_share": 0.5,
+    "secondary": (),
+    "secondary_weight": 1.0,
+    "batch_size": 4,
+    "num_frames": 40,
+    "lr": 1e-3,
+    "steps": 6,
+    "mixed_precision": True,
+    "validate_every": 2,
+    "checkpoint_every": 2,
     "seed": 0,
     "init_from": None,
 }
@@ -116,6 +142,7 @@ def write_project(project: Path, num_kicks: int = 10) -> Path:
     change_params(project, "audio", **AUDIO.to_dict())
     change_params(project, "split", validation_share=0.3, holdout=[])
     change_params(project, "vae", **VAE)
+    change_params(project, "texture", **TEXTURE)
     change_params(project, "diffusion", **DIFFUSION, min_count=1)
     change_params(project, "vocoder", **VOCODER, segment_size=512)
 
