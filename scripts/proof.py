@@ -15,16 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from scripts.abridged import is_abridged, same_names
+from scripts.same_numbers import new_numbers
 from scripts.trial import (
     Experiment,
     OldProject,
     Unproved,
     copy_of_today,
-    expected_outs,
     files_of,
     flatten,
     git,
+    paths,
     read_params,
     run_stage,
     write_params,
@@ -64,7 +64,7 @@ class Proof:
             dag: Today's dvc.yaml.
 
         Returns:
-            Metrics files that hold less than they did, those of the release too.
+            Metrics files that hold the same numbers rearranged, those of the release too.
 
         Raises:
             Unproved: If it was not shown; the message says why.
@@ -88,22 +88,26 @@ class Proof:
             write_params(new, today)
             old.copy_inputs(stage, new)
             run_stage(new, dag["stages"][stage]["cmd"], "today's files")
-            found = files_of(new, expected_outs(locked[stage], self.experiment))
-        shorter = [
-            name
-            for name in set(dag.get("metrics", ())) & expected.keys() & found.keys()
-            if expected[name] != found[name] and is_abridged(expected[name], found[name])
-        ]
-        compare_outputs(without(expected, shorter), without(found, shorter))
-        hashes = {out["path"]: out["md5"] for out in locked[stage]["outs"]}
-        for name in shorter:
-            former, released = old.committed.get(name, b""), (self.root / name).read_bytes()
-            known = hashlib.md5(former).hexdigest() == hashes[name]
-            if not (known and is_abridged(former, released) and same_names(released, found[name])):
-                raise Unproved(
-                    f"{name} got shorter, but the file of the release is not the former one, shortened likewise"
-                )
-        return sorted(shorter)
+            found = files_of(new, self.experiment.outs(paths(dag["stages"][stage], "outs")))
+        compare_outputs(expected, found)
+        return self.compare_metrics(old, {out["path"]: out["md5"] for out in locked[stage]["outs"]}, expected, found)
+
+    def compare_metrics(
+        self, old: OldProject, hashes: Mapping[str, str], expected: dict[str, bytes], found: dict[str, bytes]
+    ) -> list[str]:
+        """Looks whether today's metrics are former ones, in the tiny run and in the release; their paths if rearranged."""
+        tiny = metrics_of(expected), metrics_of(found)
+        if tiny[0] == tiny[1]:
+            return []
+        former = {path: old.committed.get(path, b"") for path in tiny[0]}
+        if wrong := [path for path, data in former.items() if hashlib.md5(data).hexdigest() != hashes[path]]:
+            raise Unproved(f"the metrics differ, and Git has no {', '.join(wrong)} of the release to compare with")
+        if missing := [path for path in tiny[1] if not (self.root / path).is_file()]:
+            raise Unproved(f"the metrics differ, and {', '.join(missing)} of the release is not there")
+        released = {path: (self.root / path).read_bytes() for path in tiny[1]}
+        if new := new_numbers((tiny[0], former), (tiny[1], released)):
+            raise Unproved("numbers in the metrics that were in none:\n" + "\n".join(new[:10]))
+        return sorted(tiny[1])
 
     def compare_params(self, locked: Mapping[str, Any], today: Mapping[str, Any]) -> None:
         """The released values that the tiny run overrides have to be the same, under whatever name.
@@ -122,14 +126,16 @@ class Proof:
                 raise Unproved(f"param {name} was {before[old]}, is {now[name]}")
 
 
-def without(files: dict[str, bytes], names: list[str]) -> dict[str, bytes]:
-    return {name: content for name, content in files.items() if name not in names}
+def metrics_of(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {path: content for path, content in files.items() if path.endswith(".json")}
 
 
 def compare_outputs(old: dict[str, bytes], new: dict[str, bytes]) -> None:
-    lines = [f"{name}: written by the old version only" for name in old.keys() - new.keys()]
-    lines += [f"{name}: written by today's files only" for name in new.keys() - old.keys()]
-    lines += [f"{name}: other bytes" for name in old.keys() & new.keys() if old[name] != new[name]]
+    """Compares all that is no metrics file, byte for byte."""
+    before, now = old.keys() - metrics_of(old).keys(), new.keys() - metrics_of(new).keys()
+    lines = [f"{name}: written by the old version only" for name in before - now]
+    lines += [f"{name}: written by today's files only" for name in now - before]
+    lines += [f"{name}: other bytes" for name in before & now if old[name] != new[name]]
     if lines:
         more = [f"and {len(lines) - 10} more"] if len(lines) > 10 else []
         raise Unproved("the outputs differ:\n" + "\n".join(sorted(lines)[:10] + more))

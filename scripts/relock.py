@@ -11,7 +11,7 @@ dvc.lock; where there is one, file, definition and lines are named. With ``--pro
 that commit, in a Git worktree, and from today's files, with the params of each version but a few steps of a tiny
 network (``scripts.proof``): equal outputs, byte for byte, and its entry is rewritten too. Params may be renamed or
 regrouped then; a param with another value means that the stage has to be run, and so does another input or output.
-A metrics file may hold less than it did, if the one in Git is the former one shortened likewise.
+Metrics (JSON files) may be rearranged, if those in Git are the former ones rearranged likewise.
 
 How to work with it: change code, commit it, run ``python -m scripts.relock --prove``, commit dvc.yaml and dvc.lock.
 Outputs need not be there: a fresh clone can do it. ``evaluate`` is proved on the measures it writes, not on its page.
@@ -20,11 +20,10 @@ Outputs need not be there: a fresh clone can do it. ``evaluate`` is proved on th
 __all__ = ["Relocking", "main", "relock"]
 
 import argparse
-import hashlib
 import io
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,10 +33,11 @@ from ruamel.yaml import YAML
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kickpipe.common.sources import imported_sources
+from scripts.lock_entry import changed_params, is_file_of, matches, outside_the_code, rearranged, rewrite
 from scripts.proof import Proof
 from scripts.same_code import Program, compare
 from scripts.tiny_run import TINY_RUN
-from scripts.trial import Experiment, Unproved, flatten
+from scripts.trial import Experiment, Unproved
 from scripts.update_dag import update
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,14 +64,14 @@ class Relocking:
         fresh: Whether the lock holds today's files already.
         equal: Whether the lock may hold today's files.
         reasons: Why it may, or why not.
-        shorter: Metrics files that hold less than they did and are to be taken over as they are today.
+        metrics: Metrics files that were rearranged and are to be taken over as they are today.
     """
 
     stage: str
     fresh: bool = False
     equal: bool = False
     reasons: list[str] = field(default_factory=list)
-    shorter: list[str] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         verdict = "up to date" if self.fresh else "equal" if self.equal else "DIFFERENT"
@@ -103,7 +103,7 @@ def relock(
         update(root)
         dag = yaml_of_lock().load(root / "dvc.yaml")
         for result in taken_over:
-            rewrite(root, lock["stages"][result.stage], dag["stages"][result.stage], result.shorter)
+            rewrite(root, lock["stages"][result.stage], dag["stages"][result.stage], result.metrics)
         text = io.StringIO()
         yaml_of_lock().dump(lock, text)
         lock_path.write_text(text.getvalue(), encoding="utf-8", newline="\n")
@@ -121,10 +121,10 @@ def look_at(root: Path, name: str, lock: dict[str, Any], history: "History", pro
     if differences := [*outside_the_code(root, entry, stage), *changed_params(root, entry, stage)]:
         result.reasons += [*differences, "the stage has to be run: dvc repro " + name]
         return result
-    params = renamed_params(root, entry, stage)
+    others = rearranged(root, entry, stage)
     locked = {dep["path"]: dep for dep in entry["deps"] if dep["path"].endswith(".py")}
     sources = [path.as_posix() for path in imported_sources(f"stages.{name}", root)]
-    if not params and set(locked) == set(sources) and all(is_file_of(root / path, locked[path]) for path in sources):
+    if not others and set(locked) == set(sources) and all(is_file_of(root / path, locked[path]) for path in sources):
         result.fresh = True
         return result
     commit = history.commit_of(name, locked)
@@ -136,103 +136,23 @@ def look_at(root: Path, name: str, lock: dict[str, Any], history: "History", pro
     old = Program(history.reader(commit), with_packages(locked))
     new = Program(reader(root), with_packages(sources))
     found = [str(difference) for difference in compare(old, new, f"stages.{name}")]
-    if not found and not params:
+    if not found and not others:
         result.equal = True
         result.reasons.append(f"the same code as in {commit[:10]}")
         return result
-    result.reasons += [*params, *found]
+    result.reasons += [*others, *found]
     if proof.experiment is None:
         result.reasons.append("prove that nothing else comes out: python -m scripts.relock --prove " + name)
         return result
     try:
-        result.shorter = proof.run(name, commit, lock["stages"], dag)
+        result.metrics = proof.run(name, commit, lock["stages"], dag)
     except Unproved as error:
         result.reasons += [f"not proved: {error}", "the stage has to be run: dvc repro " + name]
         return result
     result.equal = True
     result.reasons.append(f"proved: {commit[:10]} and today's files write the same bytes")
-    result.reasons += [f"{path} holds less than it did, in the release too" for path in result.shorter]
+    result.reasons += [f"{path}: the same numbers rearranged, in the release too" for path in result.metrics]
     return result
-
-
-def outside_the_code(root: Path, entry: dict[str, Any], stage: dict[str, Any]) -> Iterator[str]:
-    """What of dvc.yaml no comparison of code can take over."""
-    if entry["cmd"] != stage["cmd"]:
-        yield f"cmd was {entry['cmd']}, is {stage['cmd']}"
-    params = YAML(typ="safe").load(root / "params.yaml")
-    for kind in ("deps", "outs"):
-        locked = {item["path"] for item in entry.get(kind, ()) if not item["path"].endswith(".py")}
-        names = [next(iter(item)) if isinstance(item, dict) else item for item in stage.get(kind, ())]
-        declared = {interpolate(name, params) for name in names if not name.endswith(".py")}
-        yield from (f"{kind} of dvc.lock that dvc.yaml lacks: {path}" for path in sorted(locked - declared))
-        yield from (f"{kind} of dvc.yaml that dvc.lock lacks: {path}" for path in sorted(declared - locked))
-
-
-def interpolate(name: str, params: dict[str, Any]) -> str:
-    """``${section.name}`` as DVC reads it."""
-    if name.startswith("${") and name.endswith("}"):
-        value: Any = params
-        for part in name[2:-1].split("."):
-            value = value[part]
-        return str(value)
-    return name
-
-
-def changed_params(root: Path, entry: dict[str, Any], stage: dict[str, Any]) -> Iterator[str]:
-    """Params with another value than in the lock."""
-    locked, today = flatten(locked_params(entry)), flatten(declared_params(root, stage))
-    for name in locked:
-        if name in today and locked[name] != today[name]:
-            yield f"param {name} was {locked[name]}, is {today[name]}"
-
-
-def renamed_params(root: Path, entry: dict[str, Any], stage: dict[str, Any]) -> list[str]:
-    """Params that only the lock or only params.yaml has."""
-    locked, today = flatten(locked_params(entry)), flatten(declared_params(root, stage))
-    lines = [f"param that was: {name}: {locked[name]}" for name in locked if name not in today]
-    return lines + [f"param that is new: {name}: {today[name]}" for name in today if name not in locked]
-
-
-def locked_params(entry: dict[str, Any]) -> dict[str, Any]:
-    params: dict[str, Any] = entry.get("params", {}).get("params.yaml", {})
-    return params
-
-
-def declared_params(root: Path, stage: dict[str, Any]) -> dict[str, Any]:
-    params = YAML(typ="safe").load(root / "params.yaml")
-    return {section: params[section] for section in stage.get("params", ())}
-
-
-def rewrite(root: Path, entry: dict[str, Any], stage: dict[str, Any], outs: list[str]) -> None:
-    """Puts today's code, params and some outputs into a stage's entry of the lock."""
-    deps = [dep for dep in entry["deps"] if not dep["path"].endswith(".py")]
-    for path in stage["deps"]:
-        if str(path).endswith(".py"):
-            deps.append({"path": str(path), **hash_of(root / path)})
-    entry["deps"][:] = sorted(deps, key=lambda dep: dep["path"])
-    today = declared_params(root, stage)
-    if flatten(locked_params(entry)) != flatten(today):
-        entry["params"] = {"params.yaml": today}
-    for out in entry["outs"]:
-        if out["path"] in outs:
-            out.update(hash_of(root / out["path"]))
-
-
-def hash_of(path: Path) -> dict[str, Any]:
-    """What DVC writes of a file."""
-    data = path.read_bytes()
-    return {"hash": "md5", "md5": hashlib.md5(data).hexdigest(), "size": len(data)}
-
-
-def is_file_of(path: Path, dep: dict[str, Any]) -> bool:
-    return path.is_file() and matches(path.read_bytes(), dep)
-
-
-def matches(data: bytes, dep: dict[str, Any]) -> bool:
-    """Whether a file has the hash of a dep: of its bytes since DVC 3, with Unix line ends in entries before."""
-    if "hash" not in dep:
-        data = data.replace(b"\r\n", b"\n")
-    return hashlib.md5(data).hexdigest() == dep["md5"]
 
 
 def with_packages(paths: Iterable[str]) -> set[str]:

@@ -5,10 +5,10 @@ __all__ = [
     "OldProject",
     "Unproved",
     "copy_of_today",
-    "expected_outs",
     "files_of",
     "flatten",
     "git",
+    "paths",
     "read_params",
     "run_stage",
     "write_params",
@@ -19,7 +19,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,10 @@ class Experiment:
     overrides: Mapping[str, Any]
     former: Mapping[str, str] = field(default_factory=dict)
     shown: frozenset[str] = frozenset()
+
+    def outs(self, paths: Iterable[str]) -> list[str]:
+        """Outputs that are compared."""
+        return [path for path in paths if path not in self.shown]
 
     def override(self, params: dict[str, Any], whose: str) -> None:
         """Sets the values in params; each must be there, under this name or the former one."""
@@ -115,7 +119,8 @@ class OldProject:
             for earlier in self.before(stage):
                 self.outputs(earlier)
             run_stage(self.path, self.locked[stage]["cmd"], "the old version")
-            self.done[stage] = files_of(self.path, expected_outs(self.locked[stage], self.experiment))
+            outs = self.experiment.outs(out["path"] for out in self.locked[stage].get("outs", ()))
+            self.done[stage] = files_of(self.path, outs)
             if not self.done[stage]:
                 raise Unproved(f"the old version of {stage} wrote nothing")
         return self.done[stage]
@@ -153,8 +158,9 @@ def run_stage(project: Path, command: str, who: str) -> None:
         raise Unproved(f"{command} fails in {who}, status {done.returncode}:\n{tail}")
 
 
-def expected_outs(entry: Mapping[str, Any], experiment: Experiment) -> list[str]:
-    return [out["path"] for out in entry.get("outs", ()) if out["path"] not in experiment.shown]
+def paths(stage: Mapping[str, Any], kind: str) -> list[str]:
+    """Paths of a stage's deps or outs in dvc.yaml, with or without options."""
+    return [str(next(iter(item)) if isinstance(item, Mapping) else item) for item in stage.get(kind, ())]
 
 
 def files_of(project: Path, outs: list[str]) -> dict[str, bytes]:

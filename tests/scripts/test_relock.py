@@ -282,32 +282,57 @@ def test_a_proof_can_follow_a_proof(project):
         assert verdicts(relock(project)) == {"repeat": "fresh", "total": "fresh"}
 
 
-def shorten(project: Path, released: dict) -> list:
-    """Leaves the total out and rounds the mean, in code and in the file that Git has."""
-    edit(
-        project,
-        "stages/total.py",
-        '{"total": sum(numbers), "mean": round(sum(numbers) / len(numbers), 5)}',
-        '{"mean": round(sum(numbers) / len(numbers), 1)}',
-    )
+OLD_METRICS = '{"total": sum(numbers), "mean": round(sum(numbers) / len(numbers), 5)}'
+NEW_METRICS = '{"average": round(sum(numbers) / len(numbers), 1)}'
+
+
+def rearrange(project: Path, released: dict, more: dict | None = None) -> list:
+    """Leaves the total out, rounds the mean and renames it, in code and in the file that Git has; adds a file if asked."""
+    edit(project, "stages/total.py", OLD_METRICS, NEW_METRICS)
     (project / "total.json").write_text(json.dumps(released), encoding="utf-8")
+    if more is not None:
+        line = 'Path("total.json").write_text(json.dumps(measures))'
+        extra = 'Path("more.json").write_text(json.dumps({"sum": sum(numbers)}))'
+        edit(project, "stages/total.py", line, f"{line}\n    {extra}")
+        option = "          cache: false\n"
+        edit(project, "dvc.yaml", f"- total.json:\n{option}", f"- total.json:\n{option}      - more.json:\n{option}")
+        (project / "more.json").write_text(json.dumps(more), encoding="utf-8")
     return relock(project, ["total"], experiment=TINY)
 
 
-def test_a_metrics_file_may_hold_less_where_that_of_the_release_does_so_too(project, trained):
-    (result,) = shorten(project, {"mean": 6.0})
-    assert result.equal
-    assert "total.json holds less than it did" in str(result)
+@pytest.mark.parametrize("more", [None, {"sum": 9000}])
+def test_metrics_may_be_rearranged_where_those_of_the_release_are_so_too(project, trained, more):
+    (result,) = rearrange(project, {"average": 6.0}, more)
+    assert result.equal, str(result)
+    assert "total.json: the same numbers rearranged" in str(result)
     assert nothing_runs(trained, project)
 
 
-@pytest.mark.parametrize("released", [{"mean": 6.1}, {"mean": 6.0, "total": 9000}, {}])
-def test_a_metrics_file_that_was_shortened_in_another_way_is_refused(project, released):
-    before = kept(project)
-    (result,) = shorten(project, released)
+@pytest.mark.parametrize(
+    ("released", "more"),
+    [
+        ({"average": 6.1}, None),
+        ({"average": 9000}, None),
+        ({"average": 6.0, "total": 9000}, None),
+        ({}, None),
+        ({"average": 6.0}, {"sum": 9001}),
+        ({"average": 6.0}, {"sum": 6.0}),
+    ],
+)
+def test_metrics_of_the_release_that_were_rearranged_in_another_way_are_refused(project, released, more):
+    before = kept(project)["dvc.lock"]
+    (result,) = rearrange(project, released, more)
     assert not result.equal
-    assert "shortened likewise" in str(result)
-    assert kept(project) == before
+    assert "numbers in the metrics that were in none" in str(result)
+    assert kept(project)["dvc.lock"] == before
+
+
+def test_a_number_that_the_stage_did_not_write_before_has_to_be_run(project):
+    edit(project, "stages/total.py", OLD_METRICS, '{"total": sum(numbers), "most": max(numbers)}')
+    (project / "total.json").write_text(json.dumps({"total": 9000, "most": 21}), encoding="utf-8")
+    (result,) = relock(project, ["total"], experiment=TINY)
+    assert not result.equal
+    assert "total.json: most" in str(result)
 
 
 def test_an_unknown_stage_is_refused(project):
