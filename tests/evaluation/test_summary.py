@@ -93,8 +93,11 @@ def test_every_number_has_something_to_be_read_against_if_that_was_measured(deta
     for word, (base, ceiling) in {"deep": (0.25, 0.875), "klone": (0.5, None)}.items():
         details["keywords"][word] |= {"base": {"top1": base}, "ceiling": {"top1": ceiling}}
     assert yardsticks(details) == {
-        "kernel_ratio": "training kicks: 1×", "coverage": "training kicks: 125%", "defects": "training kicks: 1.0%, held-out real kicks: 3.0%",
-        "copies": "held-out real kicks: 0%", "top1": "without the word: 38%, real kicks: 88%",
-    }  # fmt: skip
+        "kernel_ratio": "training kicks: 1×",
+        "coverage": "training kicks: 125%",
+        "defects": "training kicks: 1.0%, held-out real kicks: 3.0%",
+        "copies": "held-out real kicks: 0%",
+        "top1": "without the word: 38%, real kicks: 88%",
+    }
     details |= {"keywords": None, "distances": None}
     assert yardsticks(details)["top1"] == yardsticks(details)["coverage"] == ""

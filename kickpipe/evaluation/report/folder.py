@@ -16,8 +16,9 @@ from kickpipe.audio.wav import WavError, read
 from kickpipe.common.errors import KickpipeError
 from kickpipe.common.progress import progress
 from kickpipe.evaluation.analysis import Analyser, KickSet
+from kickpipe.generate.checks import RecipeError
 from kickpipe.generate.files import read_recipe
-from kickpipe.generate.recipe import Recipe, RecipeError
+from kickpipe.generate.recipe import Recipe
 
 EXTENSIONS = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 BATCH = 64
