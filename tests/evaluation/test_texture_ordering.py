@@ -5,13 +5,13 @@ small table of deviations is nearer to real kicks, a mel that was averaged over 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 import yaml
-from conftest import ROOT
 from torch import Tensor
 
 from kickpipe.audio.io import prepare
@@ -21,6 +21,7 @@ from kickpipe.evaluation.distances import kernel_distance, pairwise_distances
 from kickpipe.evaluation.registry import EMBEDDINGS
 from kickpipe.generate.vocoding import vocode_griffin_lim
 
+ROOT = Path(__file__).parents[2]
 NUM = 39
 EMBED = {embedding.name: embedding for embedding in EMBEDDINGS}
 
