@@ -11,6 +11,8 @@ to keep is in kicks/demo. Ctrl-C stops it, and the same command continues.
 __all__ = ["Demo", "main"]
 
 import argparse
+import json
+import os
 import shutil
 import sys
 import time
@@ -91,6 +93,7 @@ class Demo:
         self.copy.update(self.source)
         self.doing = "while the released models were fetched"
         pretrained = pull_models(self.root, say)
+        self.measure_speed(pretrained)
         if pretrained:
             self.listen("before", self.root / "checkpoints", "the models as they are")
         self.train(kicks, num_kicks, pretrained)
@@ -145,12 +148,20 @@ class Demo:
         progress.end()
 
     def measure_speed(self, pretrained: bool) -> Speed:
-        """How fast this machine is now; as fast as two idle cores where there is no model to measure with."""
+        """How fast this machine is now, with as many threads as are fastest, which all commands then take.
+
+        As fast as two idle cores where there is no model to measure with.
+        """
         printed: list[str] = []
         if pretrained:
             vae = self.root / "checkpoints" / MODELS[0]
             python(self.root, "-m", "scripts.demo.speed", vae, each_line=printed.append)
-        return Speed(float(printed[-1])) if printed else Speed()
+        if not printed:
+            return Speed()
+        found = json.loads(printed[-1])
+        if "OMP_NUM_THREADS" not in os.environ:
+            os.environ["KICKPIPE_THREADS"] = str(found["threads"])
+        return Speed(found["vae_seconds"])
 
     def finish(self, pretrained: bool) -> None:
         """Kicks of the new models, and everything that is to be kept."""

@@ -64,8 +64,8 @@ class Copy:
 
     def start_from(self, checkpoints: Path) -> None:
         """Puts trained models where the trainings start from."""
-        for name in MODELS:
-            synchronise(checkpoints / name, self.path / "pretrained" / name)
+        for file in checkpoints.glob("*.safetensors"):
+            synchronise(file, self.path / "pretrained" / file.name)
 
     def finished_stages(self) -> list[str]:
         """Stages that ran to their end, as DVC has it."""
