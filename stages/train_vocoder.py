@@ -21,6 +21,7 @@ from kickpipe.training.state import RunFolder, fingerprint, runs_folder
 from kickpipe.training.tracking import Tracker, write_curves
 from kickpipe.training.vocoder import Adam, Phases, VocoderTraining
 from kickpipe.training.vocoder_objective import VocoderObjective
+from kickpipe.training.vocoder_quality import measure_quality
 from stages.entry import run
 
 MODEL = Path("checkpoints/vocoder.safetensors")
@@ -76,7 +77,10 @@ def main() -> None:
     folder = RunFolder(runs_folder("train_vocoder"), identity, "vocoder", "epoch", params.states.keep)
     schedule = Run.of_epochs(folder, p.seed, p.epochs, order.batches_per_epoch, p.checkpoint_every_epochs)
     tracker = train(training, schedule, {"config": {**generator.config, "audio": audio.to_dict()}}, show)
-    write_model(MODEL, "vocoder", generator, generator.config, audio, schedule.steps)
+    quality = measure_quality(training.vocode, training.validation_pairs() or training.training_pairs(), audio)
+    print(f"train_vocoder: {quality.to_text() if quality else 'no kicks to hold it against Griffin-Lim'}")
+    said = {} if quality is None else {"quality": quality.to_dict()}
+    write_model(MODEL, "vocoder", generator, generator.config, audio, schedule.steps, **said)
     write_curves("plots/train_vocoder.csv", tracker.rows)
     write_json("metrics/train_vocoder.json", tracker.summary("step", "val_mel", "val_stft"))
 

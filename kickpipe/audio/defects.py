@@ -5,7 +5,7 @@ has flams, clipped and late kicks too, so ``evaluate`` prints the shares of the 
 looks for a defect, in a mel for instance, takes its thresholds from here.
 """
 
-__all__ = ["DEFECTS", "LATE_MS", "RISE_DB", "RISE_LEVEL_DB", "STEP_SHARE", "find_defects", "start_level"]
+__all__ = ["DEFECTS", "LATE_MS", "RATTLE", "RISE_DB", "RISE_LEVEL_DB", "STEP_SHARE", "find_defects", "start_level"]
 
 import numpy as np
 

@@ -6,7 +6,7 @@ A distorted kick whose bass lies at that pitch or an octave below has such a wav
 half-waves: what turns with the phase of the bass is no rattle and is taken out first.
 """
 
-__all__ = ["rattle"]
+__all__ = ["rattle", "split"]
 
 import numpy as np
 

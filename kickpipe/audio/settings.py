@@ -3,12 +3,15 @@
 They travel inside every model file, so a network is never fed mels it was not trained on.
 """
 
-__all__ = ["LIMITS", "AudioSettings"]
+__all__ = ["ITERATIONS_AFTER_NETWORK", "ITERATIONS_ALONE", "LIMITS", "AudioSettings"]
 
 import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
+
+# Of Griffin-Lim where nothing else is asked for: alone, and from the waveform of a vocoder
+ITERATIONS_ALONE, ITERATIONS_AFTER_NETWORK = 16, 4
 
 # What a file may claim at most: a model file from a stranger must not make a machine run out of memory
 LIMITS = {"sample_rate": 768_000, "duration": 60.0, "n_fft": 2**16, "hop_length": 2**16, "n_mels": 2**12}

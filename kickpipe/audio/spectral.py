@@ -12,6 +12,7 @@ __all__ = [
     "batch_convergence",
     "log_magnitude_error",
     "spectral_convergence",
+    "stft_distance",
     "stft_magnitude",
 ]
 
@@ -51,3 +52,15 @@ def batch_convergence(original: Tensor, copy: Tensor) -> Tensor:
 def log_magnitude_error(original: Tensor, copy: Tensor) -> Tensor:
     """|ln S - ln S'| of each magnitude, in nats, with the shape of the magnitudes."""
     return (original.log() - copy.log()).abs()
+
+
+def stft_distance(original: Tensor, copy: Tensor) -> Tensor:
+    """Convergence, over the whole batch, plus mean error of the log magnitudes (nats) of waveforms (B, N): a scalar.
+
+    The mean over the resolutions.
+    """
+    distance = torch.zeros((), device=original.device)
+    for length, hop in RESOLUTIONS:
+        a, b = (stft_magnitude(x, length, hop) for x in (original, copy))
+        distance = distance + batch_convergence(a, b) + log_magnitude_error(a, b).mean()
+    return distance / len(RESOLUTIONS)

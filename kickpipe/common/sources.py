@@ -24,6 +24,7 @@ WITHOUT_NUMBERS = frozenset(
         "kickpipe.training.preview",
         "kickpipe.training.run",
         "kickpipe.training.tracking",
+        "kickpipe.training.vocoder_quality",  # holds what was trained against Griffin-Lim: a better one trains nothing anew
         "stages.entry",
     }
 )

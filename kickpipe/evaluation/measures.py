@@ -136,11 +136,13 @@ SETS = {
     "library": "Library",
 }
 TRIPS = {
-    "vocoder": Measure("Vocoder", "real mel → HiFi-GAN, low band searched for, a few Griffin-Lim iterations"),
+    "vocoder": Measure("Vocoder", "real mel → waveform as kicks are generated"),
+    "refined": Measure("HiFi-GAN, refined", "real mel → HiFi-GAN, low band searched for, a few Griffin-Lim iterations"),
     "hifigan": Measure("HiFi-GAN alone", "real mel → HiFi-GAN"),
     "retrieved": Measure("No network", "real mel → low band searched for, 16 Griffin-Lim iterations"),
     "griffin_lim": Measure("Griffin-Lim", "real mel → 64 iterations from random phases"),
     "vae_vocoder": Measure("VAE + vocoder", "real mel → VAE → the same"),
+    "vae_refined": Measure("VAE + HiFi-GAN, refined", "real mel → VAE → the same"),
     "vae_hifigan": Measure("VAE + HiFi-GAN alone", "real mel → VAE → the same"),
     "vae_retrieved": Measure("VAE, no network", "real mel → VAE → the same"),
     "vae_griffin_lim": Measure("VAE + Griffin-Lim", "real mel → VAE → the same"),

@@ -22,7 +22,7 @@ from kickpipe.generate.vocoding import vocode, vocode_griffin_lim
 
 BATCH = 8
 SHOWN = 8
-VOCODERS: dict[str, Vocoder] = {"vocoder": "hifigan+griffin-lim", "hifigan": "hifigan", "retrieved": "griffin-lim"}
+OTHERS: dict[str, Vocoder] = {"refined": "hifigan+griffin-lim", "hifigan": "hifigan", "retrieved": "griffin-lim"}
 PLAIN_ITERATIONS = 64
 
 
@@ -33,8 +33,9 @@ class RoundTrips:
     Arguments:
         names: Of the first kicks, to be shown.
         waveforms: Of these kicks, with shape (len(names), samples), by trip: "original", then from the real mels "vocoder" (as
-            kicks are generated), "hifigan" (the network alone), "retrieved" (no network, the low band searched for) and
-            "griffin_lim" (the plain algorithm, the baseline), and the same after "vae_" from the mels that the VAE gave
+            kicks are generated), whatever of the following this is not: "refined" (the network, the low band searched for, a
+            few iterations of Griffin-Lim), "hifigan" (the network alone) and "retrieved" (the same without it), and
+            "griffin_lim" (the plain algorithm, the baseline); and the same after "vae_" from the mels that the VAE gave
             back. Trips with a network only where there is one.
         summary: ``mel`` (l1 in nats, db) and each trip's measures, as ``roundtrip.summarise`` gives them.
     """
@@ -54,10 +55,14 @@ def evaluate_round_trips(generator: KickGenerator, library: Library, limit: int)
     if not kicks:
         raise NoAnswer("no held-out kicks")
     networks = generator.networks
+    default = networks.facts.default_vocoder
     vocoders: dict[str, Callable[[Tensor], Tensor]] = {
-        name: partial(vocode, networks=networks, vocoder=kind)
-        for name, kind in VOCODERS.items()
-        if kind == "griffin-lim" or networks.facts.has_vocoder
+        "vocoder": partial(vocode, networks=networks, vocoder=default),
+        **{
+            name: partial(vocode, networks=networks, vocoder=kind)
+            for name, kind in OTHERS.items()
+            if kind != default and (kind == "griffin-lim" or networks.facts.has_vocoder)
+        },
     }
     vocoders["griffin_lim"] = partial(
         vocode_griffin_lim, settings=generator.settings, iterations=PLAIN_ITERATIONS, plain=True

@@ -39,7 +39,7 @@ def draft(facts: Facts, prompt: str, options: Options, seed: int, first: int) ->
     prompt, negative = read_prompt(prompt, options.negative, facts.vocabulary)
     options = dataclasses.replace(options, negative=negative)
     options.check_negative()
-    vocoder = options.vocoder_or_default(facts.has_vocoder)
+    vocoder = options.vocoder_or_default(facts.default_vocoder)
     return Recipe(
         prompt=prompt,
         negative=negative,

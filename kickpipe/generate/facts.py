@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from kickpipe.audio.settings import AudioSettings
+from kickpipe.audio.vocoder_quality import VocoderQuality
 from kickpipe.checkpoints import CheckpointError, read_metadata
 from kickpipe.common.limits import MAX_LATENT_SIZE, MAX_WORD, MAX_WORDS
 from kickpipe.data.vocabulary import Vocabulary
 from kickpipe.diffusion.betas import MAX_TIMESTEPS, check_betas
 from kickpipe.generate.checks import GenerateError, RecipeError
+from kickpipe.generate.options import Vocoder
 
 HASH_DIGITS = 16
 MAX_KICKS = 2**53  # that a word may be said to have
@@ -37,6 +39,7 @@ class Facts:
         vocabulary: The keywords.
         num_timesteps, beta_start, beta_end: Of the noise schedule.
         latent_mean, latent_std: One for each channel, over the training kicks.
+        vocoder_quality: What the vocoder's file says of it; None where there is none, or it says nothing.
         hashes: First 16 hexadecimal digits of the SHA-256 of each file, by kind.
     """
 
@@ -48,6 +51,7 @@ class Facts:
     beta_end: float
     latent_mean: tuple[float, ...]
     latent_std: tuple[float, ...]
+    vocoder_quality: VocoderQuality | None
     hashes: dict[str, str]
 
     @classmethod
@@ -90,6 +94,7 @@ class Facts:
                 beta_end=beta_end,
                 latent_mean=read_statistics("latent_mean", extra["latent_mean"], shape[0], -MAX_STATISTIC),
                 latent_std=read_statistics("latent_std", extra["latent_std"], shape[0], 1 / MAX_STATISTIC),
+                vocoder_quality=read_quality(metadata.get("vocoder")),
                 hashes={kind: sha[:HASH_DIGITS] for kind, sha in hashes.items()},
             )
         except ValueError as error:
@@ -98,6 +103,12 @@ class Facts:
     @property
     def has_vocoder(self) -> bool:
         return "vocoder" in self.hashes
+
+    @property
+    def default_vocoder(self) -> Vocoder:
+        """What makes the better waveforms. A vocoder that does not say how good it is counts as the worse one."""
+        worth_using = self.vocoder_quality is not None and self.vocoder_quality.is_worth_using
+        return "hifigan+griffin-lim" if worth_using else "griffin-lim"
 
     @property
     def column_ms(self) -> float:
@@ -135,6 +146,15 @@ def check_same_audio(ours: AudioSettings, kind: str, theirs: AudioSettings) -> N
     raise GenerateError(
         f"the vae and {kind} models do not belong together: audio settings differ in {different}; {REMEDY}"
     )
+
+
+def read_quality(vocoder: Mapping[str, Any] | None) -> VocoderQuality | None:
+    """What the metadata of a vocoder says of its quality."""
+    values = None if vocoder is None else vocoder["extra"].get("quality")
+    try:
+        return None if values is None else VocoderQuality.from_dict(values)
+    except ValueError as error:
+        raise CheckpointError(f"the vocoder model file is not one that kickpipe wrote: {error}") from None
 
 
 def read_shape(value: object) -> tuple[int, int, int]:

@@ -28,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
+from kickpipe.audio.settings import ITERATIONS_AFTER_NETWORK, ITERATIONS_ALONE
 from kickpipe.common.limits import MAX_GUIDANCE
 from kickpipe.generate.checks import RecipeError, choose, whole, within
 
@@ -47,7 +48,11 @@ VOCODERS: tuple[Vocoder, ...] = get_args(Vocoder)
 WALKS: tuple[Walk, ...] = get_args(Walk)
 
 DEFAULT_STEPS: dict[Sampler, int] = {"dpm-solver++": 16, "ddim": 50, "ddpm": 1000}
-DEFAULT_ITERATIONS: dict[Vocoder, int] = {"hifigan": 0, "griffin-lim": 16, "hifigan+griffin-lim": 4}
+DEFAULT_ITERATIONS: dict[Vocoder, int] = {
+    "hifigan": 0,
+    "griffin-lim": ITERATIONS_ALONE,
+    "hifigan+griffin-lim": ITERATIONS_AFTER_NETWORK,
+}
 DEFAULT_GUIDANCE = 1.0  # of 14 words, more come out right than with more of it, and seeds differ more
 NEGATIVE_GUIDANCE = 2.0  # 1 does not heed negative words
 
@@ -78,8 +83,9 @@ class Options:
             negative words, which need more than 1.
         sampler: How noise becomes a kick.
         steps: Calls of the denoiser; None: 16, 50 or 1000 by sampler.
-        vocoder: "auto" is "hifigan+griffin-lim" where there is a vocoder, otherwise "griffin-lim". With Griffin-Lim the
-            waveform below 260 Hz is searched for (``audio.low_band``).
+        vocoder: "auto" is "hifigan+griffin-lim" where there is a vocoder whose file says that it neither rattles nor is
+            farther from real kicks than Griffin-Lim, otherwise "griffin-lim"; files of 1.2 and before do not say. With
+            Griffin-Lim the waveform below 260 Hz is searched for (``audio.low_band``).
         iterations: Of Griffin-Lim; None: 16 alone, 4 after HiFi-GAN.
         precision: "bfloat16" in the vocoder's coarse stages, which differs from "float32" by 60 dB less than the sound;
             "auto": where the CPU has it natively.
@@ -126,11 +132,9 @@ class Options:
     def steps_or_default(self) -> int:
         return DEFAULT_STEPS[self.sampler] if self.steps is None else self.steps
 
-    def vocoder_or_default(self, has_network: bool) -> Vocoder:
-        """``has_network``: whether there is a trained vocoder."""
-        if self.vocoder != "auto":
-            return self.vocoder
-        return "hifigan+griffin-lim" if has_network else "griffin-lim"
+    def vocoder_or_default(self, default: Vocoder) -> Vocoder:
+        """``default``: what suits the models."""
+        return default if self.vocoder == "auto" else self.vocoder
 
 
 @dataclass(frozen=True)

@@ -199,3 +199,7 @@ class VocoderTraining:
     def validation_pairs(self) -> list[tuple[Tensor, Tensor]]:
         """The first kicks that are held out, whole: mel (1, M, L) and waveform (num_samples,)."""
         return [self.kicks.val.pair(i) for i in range(min(len(self.kicks.val), NUM_VALIDATED))]
+
+    def training_pairs(self) -> list[tuple[Tensor, Tensor]]:
+        """As many kicks that were trained on, whole."""
+        return [self.kicks.train.pair(i) for i in range(min(len(self.kicks.train), NUM_VALIDATED))]

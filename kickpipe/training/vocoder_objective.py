@@ -19,7 +19,7 @@ from torch import Tensor
 
 from kickpipe.audio.mel import mel_spectrogram
 from kickpipe.audio.settings import AudioSettings
-from kickpipe.audio.spectral import RESOLUTIONS, batch_convergence, log_magnitude_error, stft_magnitude
+from kickpipe.audio.spectral import stft_distance
 
 Judgements = list[tuple[Tensor, list[Tensor]]]  # of each discriminator: its score, and the features of its layers
 
@@ -63,11 +63,7 @@ class VocoderObjective:
 
         The mean over windows of 512, 1024 and 2048 samples.
         """
-        distance = torch.zeros((), device=real.device)
-        for length, hop in RESOLUTIONS:
-            a, b = (stft_magnitude(x, length, hop) for x in (real, fake))
-            distance = distance + batch_convergence(a, b) + log_magnitude_error(a, b).mean()
-        return distance / len(RESOLUTIONS)
+        return stft_distance(real, fake)
 
     def generator(
         self, real: Tensor, fake: Tensor, real_judged: Judgements, fake_judged: Judgements

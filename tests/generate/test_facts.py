@@ -54,6 +54,33 @@ def test_a_short_noise_schedule_shortens_the_usual_number_of_steps(folder, sampl
     assert draft(facts, "", Options(sampler=sampler, steps=3), seed=0, first=0).steps == 3
 
 
+GOOD = {"rattling": 0.0, "distance": 0.2, "griffin_lim_distance": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("quality", "vocoder"),
+    [
+        (None, "griffin-lim"),
+        (GOOD, "hifigan+griffin-lim"),
+        ({**GOOD, "rattling": 0.9}, "griffin-lim"),
+        ({**GOOD, "distance": 0.4}, "griffin-lim"),
+    ],
+)
+def test_the_file_of_a_vocoder_says_whether_it_is_used(folder, quality, vocoder):
+    if quality is not None:
+        rewrite(folder / "vocoder.safetensors", lambda metadata: metadata["extra"].update(quality=quality))
+    assert Facts.read(folder).default_vocoder == vocoder
+    assert draft(Facts.read(folder), "", Options(), 0, 0).vocoder == vocoder
+    (folder / "vocoder.safetensors").unlink()
+    assert Facts.read(folder).default_vocoder == "griffin-lim"
+
+
+def test_a_quality_that_makes_no_sense_is_refused(folder):
+    rewrite(folder / "vocoder.safetensors", lambda metadata: metadata["extra"].update(quality={"distance": "low"}))
+    with pytest.raises(CheckpointError, match="vocoder model file is not one that kickpipe wrote: quality"):
+        Facts.read(folder)
+
+
 HOSTILE = {
     "schedule": [
         None,

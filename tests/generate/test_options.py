@@ -38,11 +38,8 @@ def test_there_is_a_default_for_every_choice():
     for sampler in SAMPLERS:
         assert Options(sampler=sampler).steps_or_default == DEFAULT_STEPS[sampler]
     for vocoder in VOCODERS:
-        assert Options(vocoder=vocoder).vocoder_or_default(False) == vocoder
-    assert [Options().vocoder_or_default(network) for network in (True, False)] == [
-        "hifigan+griffin-lim",
-        "griffin-lim",
-    ]
+        assert Options(vocoder=vocoder).vocoder_or_default("griffin-lim") == vocoder
+    assert [Options().vocoder_or_default(vocoder) for vocoder in VOCODERS] == list(VOCODERS)
     assert [Options(negative=words).guidance_or_default for words in ("", " , ", "hard")] == [1.0, 1.0, 2.0]
 
 
