@@ -89,7 +89,7 @@ def note_name(hz: float) -> str:
 
 
 def parse_pitch(text: str) -> tuple[float, bool]:
-    """Reads ``F#1``, ``Gb`` or ``46.2`` (Hz, also ``46.2Hz``).
+    """Reads ``F#1``, ``Gb``, ``Fs1`` as file names have it, or ``46.2`` (Hz, also ``46.2Hz``).
 
     Returns:
         The pitch in Hz, and whether its octave is open (a note without a number means the octave nearest to the kick).
@@ -98,8 +98,8 @@ def parse_pitch(text: str) -> tuple[float, bool]:
         FinishError: If it is neither a note nor a frequency from 10 to 1000 Hz.
     """
     text = text.strip()
-    if match := re.fullmatch(r"([A-Ga-g])([#b♯♭]?)(-?\d)?", text):
-        semitone = NOTES.index(match[1].upper()) + {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[match[2]]
+    if match := re.fullmatch(r"([A-Ga-g])([#b♯♭]?|(?<=[CDFGAcdfga])s)(-?\d)?", text):
+        semitone = NOTES.index(match[1].upper()) + {"": 0, "#": 1, "♯": 1, "s": 1, "b": -1, "♭": -1}[match[2]]
         octave = 1 if match[3] is None else int(match[3])
         return in_range(midi_to_hz(semitone + 12 * (octave + 1)), text), match[3] is None
     if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:[hH][zZ])?", text):

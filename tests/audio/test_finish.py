@@ -181,3 +181,14 @@ def test_notes_and_numbers_agree():
     assert parse_pitch("gb1")[0] == parse_pitch("F#1")[0] == parse_pitch("F♯1")[0]
     assert parse_pitch("Cb2")[0] == pytest.approx(parse_pitch("B1")[0])
     assert parse_pitch("F#") == (parse_pitch("F#1")[0], True)
+
+
+@pytest.mark.parametrize("note", ["C#1", "D#0", "F#", "G#2", "A#0"])
+def test_a_note_is_read_as_file_names_write_it(note):
+    assert parse_pitch(note.replace("#", "s")) == parse_pitch(note)
+
+
+def test_a_sharp_that_no_note_has_is_refused():
+    for text in ("Es1", "Bs", "Css"):
+        with pytest.raises(FinishError):
+            parse_pitch(text)
