@@ -46,6 +46,7 @@ class StageProgress:
         self.remaining = [stage for stage in plan.stages if stage not in finished]
         self.say = say
         self.clock = clock
+        self.seen: set[str] = set()
         self.stage: str | None = None
         self.since = 0.0
         self.share = 0.0  # of the running stage that is done
@@ -61,8 +62,8 @@ class StageProgress:
 
     @property
     def number(self) -> int:
-        """Which stage is running, counted in the order in which they run; those that were done before count, too."""
-        return len(self.expected) - len(self.remaining) + 1
+        """Which stage is running, counted in the order in which they run; those that are skipped count, too."""
+        return len(self.seen)
 
     def seconds_left(self) -> float:
         """Seconds until all stages are done, as expected, corrected by how long those before took."""
@@ -81,6 +82,7 @@ class StageProgress:
         if found := RUNNING.match(text):
             self.begin(found[1])
         elif found := UNCHANGED.match(text):
+            self.seen.add(found[1])
             self.remaining = [stage for stage in self.remaining if stage != found[1]]
         elif found := DONE.search(text):
             done, total = (int(number.replace(",", "")) for number in found.groups()[1:])
@@ -94,6 +96,9 @@ class StageProgress:
 
     def begin(self, stage: str) -> None:
         self.end()
+        self.seen.add(stage)
+        if stage not in self.remaining:  # it was done before, and something it depends on has changed since
+            self.remaining.append(stage)
         self.stage, self.since, self.share = stage, self.clock(), 0.0
         self.say(f"stage {self.number} of {len(self.expected)}: {stage}, {self.left()}")
 

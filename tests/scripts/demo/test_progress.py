@@ -92,6 +92,13 @@ def test_stages_that_were_done_before_do_not_count(clock, said):
     assert progress.seconds_left() == pytest.approx(progress.expected["evaluate"])
 
 
+def test_a_stage_that_runs_again_counts_again(clock, said):
+    progress = StageProgress(PLAN, Speed(), STAGES[:2], said.append, clock)
+    for stage in STAGES[:3]:
+        progress.line(f"Running stage '{stage}':")
+    assert [line[:10] for line in said] == [f"stage {number} of" for number in (1, 2, 3)]
+
+
 def test_stages_that_dvc_skips_do_not_count(progress):
     for stage in STAGES[:-1]:
         progress.line(f"Stage '{stage}' didn't change, skipping")
