@@ -12,6 +12,7 @@ import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,11 +27,11 @@ WIDTHS = (1.0, 0.5, 0.25)
 Variant = tuple[str, nn.Module, Callable[[], Tensor]]
 
 
-def sum_of(output: object) -> Tensor:
+def sum_of(output: Any) -> Tensor:
     """A scalar that every tensor of a nested output takes part in, so that backward visits all of them."""
     if isinstance(output, Tensor):
         return output.float().square().mean()
-    return sum(sum_of(item) for item in output)
+    return torch.stack([sum_of(item) for item in output]).sum()
 
 
 def vae() -> Iterator[Variant]:

@@ -106,11 +106,11 @@ def main() -> None:
         made, seconds = timed(lambda context=context: vocode_hifigan(mel, fast, settings, context))
         print(f"  {context} frames: {below(made, exact):6.0f} dB, {1000 * seconds / len(mel):.1f} ms a kick")
 
-    ways = {
+    networks_by_name = {
         "float32, not packed": plain,
         "bfloat16 in the coarse stages": partial(networks.vocode, precision="bfloat16"),
     }
-    for name, network in ways.items():
+    for name, network in networks_by_name.items():
         made, seconds = timed(lambda network=network: vocode_hifigan(mel, network, settings, most))
         print(f"{name}: {below(made, exact):.0f} dB, {1000 * seconds / len(mel):.1f} ms a kick")
 
