@@ -32,6 +32,10 @@ HELP = {
     ),
     "sampler": typer.Option(help="How noise becomes a kick."),
     "steps": typer.Option(help="Steps of the sampler; by default 16, 50 or 1000, by sampler."),
+    "texture": typer.Option(
+        help="How much grain is put into what the networks smooth, 0 to 1; by default 1 where there is a texture model.",
+        show_default=False,
+    ),
     "vocoder": typer.Option(help="What turns the spectrogram into sound; auto: both if there is a trained one."),
     "iterations": typer.Option(help="Griffin-Lim iterations; by default 16, or 4 after HiFi-GAN.", show_default=False),
     "precision": typer.Option(

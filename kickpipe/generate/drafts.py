@@ -48,6 +48,7 @@ def draft(facts: Facts, prompt: str, options: Options, seed: int, first: int) ->
         steps=min(options.steps_or_default, facts.num_timesteps) if options.steps is None else options.steps,
         seed=seed,
         index=first,
+        texture=options.texture_or_default(facts.has_texture),
         vocoder=vocoder,
         iterations=DEFAULT_ITERATIONS[vocoder] if options.iterations is None else options.iterations,
         models={kind: sha for kind, sha in facts.hashes.items() if kind != "vocoder" or "hifigan" in vocoder},
@@ -81,6 +82,11 @@ def check_recipe(facts: Facts, recipe: Recipe) -> None:
         raise GenerateError(
             "vocoder: there is no vocoder.safetensors beside the other models: run 'dvc pull' or 'dvc repro', or choose "
             "griffin-lim"
+        )
+    if recipe.texture > 0 and not facts.has_texture:
+        raise GenerateError(
+            "texture: there is no texture.safetensors beside the other models, or one without training: run 'dvc pull' or "
+            "'dvc repro', or choose 0"
         )
     if recipe.steps > facts.num_timesteps:
         raise RecipeError(

@@ -23,6 +23,7 @@ from kickpipe.generate.checks import GenerateError, RecipeError
 from kickpipe.generate.options import Vocoder
 
 HASH_DIGITS = 16
+OPTIONAL = ("texture", "vocoder")  # files that a folder need not have
 MAX_KICKS = 2**53  # that a word may be said to have
 MAX_STATISTIC = 1e6
 EXTRA = ("vocabulary", "keyword_counts", "latent_mean", "latent_std", "schedule", "latent_shape")
@@ -31,7 +32,7 @@ REMEDY = "run 'dvc pull' or 'dvc repro' so that all come from one run"
 
 @dataclass(frozen=True)
 class Facts:
-    """The files of a VAE, a diffusion model and, where there is one, a vocoder.
+    """The files of a VAE, a diffusion model and, where there are such, of texture and vocoder.
 
     Arguments:
         audio: Settings of the mels and the waveforms.
@@ -56,17 +57,20 @@ class Facts:
 
     @classmethod
     def read(cls, directory: str | PathLike[str]) -> "Facts":
-        """Reads vae.safetensors, diffusion.safetensors and, if it is there, vocoder.safetensors, without their weights.
+        """Reads vae.safetensors, diffusion.safetensors and, if they are there, texture.safetensors and vocoder.safetensors,
+        without their weights. A texture model that took no steps counts as none.
 
         Raises:
             CheckpointError: If a file is missing, damaged, of another kind or not what kickpipe writes.
             GenerateError: If the files do not belong together.
         """
-        paths = {kind: Path(directory) / f"{kind}.safetensors" for kind in ("vae", "diffusion", "vocoder")}
-        if not paths["vocoder"].exists():
-            del paths["vocoder"]
-        metadata = {kind: read_metadata(path, kind) for kind, path in paths.items()}
-        hashes = {kind: hashlib.sha256(path.read_bytes()).hexdigest() for kind, path in paths.items()}
+        paths = {kind: Path(directory) / f"{kind}.safetensors" for kind in ("vae", "diffusion", *OPTIONAL)}
+        metadata = {
+            kind: read_metadata(path, kind) for kind, path in paths.items() if kind not in OPTIONAL or path.exists()
+        }
+        if "texture" in metadata and metadata["texture"]["step"] == 0:
+            del metadata["texture"]
+        hashes = {kind: hashlib.sha256(paths[kind].read_bytes()).hexdigest() for kind in metadata}
         return cls.of(metadata, hashes)
 
     @classmethod
@@ -99,6 +103,10 @@ class Facts:
             )
         except ValueError as error:
             raise CheckpointError(f"the diffusion model file is not one that kickpipe wrote: {error}") from None
+
+    @property
+    def has_texture(self) -> bool:
+        return "texture" in self.hashes
 
     @property
     def has_vocoder(self) -> bool:

@@ -54,7 +54,7 @@ class KickGenerator:
 
     @classmethod
     def load(cls, directory: str | PathLike[str] = "checkpoints") -> "KickGenerator":
-        """Loads vae.safetensors, diffusion.safetensors and, if it is there, vocoder.safetensors from a folder.
+        """Loads vae.safetensors, diffusion.safetensors and, if they are there, texture.safetensors and vocoder.safetensors.
 
         Raises:
             CheckpointError: If a file is missing, damaged or of another kind.

@@ -21,7 +21,7 @@ from kickpipe.generate.best_of import Candidates
 from kickpipe.generate.checks import GenerateError
 from kickpipe.generate.kick import Kick
 from kickpipe.generate.networks import Networks
-from kickpipe.generate.noise import kick_generators
+from kickpipe.generate.noise import kick_generators, texture_noise
 from kickpipe.generate.options import OnStep
 from kickpipe.generate.prompts import encode_prompt
 from kickpipe.generate.recipe import Recipe, batch_key, unpack_latent
@@ -121,15 +121,25 @@ def denoiser(networks: Networks, recipe: Recipe) -> Guided:
 
 def decode_latents(networks: Networks, recipes: Sequence[Recipe], latent: Tensor) -> Tensor:
     """Log-mels (B, 1, M, T) of the latents (B, C, H, W) that were sampled for recipes."""
-    mel = networks.decode(latent)
-    return put_back(networks, recipes[0], mel) if recipes[0].kind == "inpaint" else mel
+    mel = networks.decode(latent, noise_of(networks, recipes), recipes[0].texture)
+    return put_back(networks, recipes, mel) if recipes[0].kind == "inpaint" else mel
 
 
-def put_back(networks: Networks, recipe: Recipe, mel: Tensor) -> Tensor:
-    """Replaces mels (B, 1, M, T) by that of the source outside the time that is made anew."""
+def noise_of(networks: Networks, recipes: Sequence[Recipe]) -> Tensor | None:
+    """Noise (B, 1, M, T) for the texture of kicks; None where they have none. All kicks of a way between two share it."""
+    if recipes[0].texture == 0:
+        return None
+    pairs = [(recipe.seed, 0 if recipe.kind == "interpolate" else recipe.index) for recipe in recipes]
+    return texture_noise(pairs, networks.facts.audio.mel_shape)
+
+
+def put_back(networks: Networks, recipes: Sequence[Recipe], mel: Tensor) -> Tensor:
+    """Replaces mels (B, 1, M, T) by that of the source, with the same texture, outside the time that is made anew."""
+    recipe = recipes[0]
     assert recipe.regenerate_ms is not None
     audio, shape = networks.facts.audio, networks.facts.latent_shape
-    source = networks.decode(torch.from_numpy(unpack_latent(recipe.sources[0], shape))[None])
+    latent = torch.from_numpy(unpack_latent(recipe.sources[0], shape))[None].expand(len(recipes), *shape)
+    source = networks.decode(latent, noise_of(networks, recipes), recipe.texture)
     frame = torch.arange(mel.shape[-1]) * 1000 * audio.hop_length / audio.sample_rate
     begin, end = recipe.regenerate_ms
     fade = 1000 * CROSSFADE_FRAMES * audio.hop_length / audio.sample_rate

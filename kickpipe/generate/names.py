@@ -105,6 +105,7 @@ def hidden(recipe: Recipe) -> str:
     usual = {
         "sampler": "dpm-solver++",
         "steps": DEFAULT_STEPS[recipe.sampler],
+        "texture": float("texture" in recipe.models),
         "vocoder": "hifigan+griffin-lim",
         "iterations": DEFAULT_ITERATIONS[recipe.vocoder],
         "path": "spherical",

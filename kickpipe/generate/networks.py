@@ -1,8 +1,7 @@
 """What the trained networks compute: everything that generating asks of a runtime stands behind this one class.
 
 Shapes: B kicks, D numbers of conditioning, C x H x W latent, M mel bands, T frames, N samples; float32. Another runtime needs
-these five methods and nothing of PyTorch's modules. What the decoder is to add to a mel, texture for instance, would be an
-argument of ``decode``.
+these five methods and nothing of PyTorch's modules.
 """
 
 __all__ = ["Networks"]
@@ -28,7 +27,7 @@ MAX_CONTEXT = 8  # frames: silence beyond changes the waveform by 100 dB less th
 
 
 class Networks:
-    """A VAE, a diffusion model and, where there is one, a vocoder, for any number of threads.
+    """A VAE, a diffusion model and, where there are such, a vocoder and texture, for any number of threads.
 
     An item's result does not depend on its batch: the denoiser is arranged so (see ``fast``), and the others, which gain
     nothing from batches, take one item after the other.
@@ -36,6 +35,7 @@ class Networks:
     Arguments:
         vae, diffusion: Model files as loaded by ``kickpipe.checkpoints.load_model``.
         vocoder: Likewise; None leaves Griffin-Lim.
+        texture: Likewise; None leaves mels as the VAE decodes them.
 
     Attributes:
         facts: What the files say of themselves.
@@ -46,11 +46,18 @@ class Networks:
         GenerateError: If the files do not belong together.
     """
 
-    def __init__(self, vae: ModelFile, diffusion: ModelFile, vocoder: ModelFile | None = None) -> None:
-        files = [file for file in (vae, diffusion, vocoder) if file is not None]
+    def __init__(
+        self,
+        vae: ModelFile,
+        diffusion: ModelFile,
+        vocoder: ModelFile | None = None,
+        texture: ModelFile | None = None,
+    ) -> None:
+        files = [file for file in (vae, diffusion, vocoder, texture) if file is not None]
         metadata = {file.kind: {"audio": file.audio.to_dict(), "extra": file.extra} for file in files}
         self.facts = Facts.of(metadata, {file.kind: file.sha256 for file in files})
         self._vocoder: Generator | None = None if vocoder is None else generator_of(vocoder)
+        self._texture = None if texture is None else texture.model
         assert isinstance(vae.model, VAE)  # a model file's kind says as much
         assert isinstance(diffusion.model, KeywordUNet)
         check_sizes(self.facts, vae.model, diffusion.model, self._vocoder)
@@ -64,7 +71,7 @@ class Networks:
 
     @classmethod
     def load(cls, directory: str | PathLike[str]) -> "Networks":
-        """Loads vae.safetensors, diffusion.safetensors and, if it is there, vocoder.safetensors from a folder.
+        """Loads vae.safetensors, diffusion.safetensors and, if they are there, the others from a folder: see ``Facts.read``.
 
         Raises:
             CheckpointError: If a file is missing, damaged or of another kind.
@@ -73,8 +80,11 @@ class Networks:
         directory = Path(directory)
         vae = load_model(directory / "vae.safetensors", "vae")
         diffusion = load_model(directory / "diffusion.safetensors", "diffusion")
-        path = directory / "vocoder.safetensors"
-        return cls(vae, diffusion, load_model(path, "vocoder") if path.exists() else None)
+        vocoder, texture = (
+            load_model(path, kind) if (path := directory / f"{kind}.safetensors").exists() else None
+            for kind in ("vocoder", "texture")
+        )
+        return cls(vae, diffusion, vocoder, texture if texture is not None and texture.step else None)
 
     @torch.inference_mode()
     def embed(self, ids: Sequence[int], weights: Sequence[float]) -> Tensor:
@@ -93,12 +103,27 @@ class Networks:
         return torch.cat([self._vae.encode(row)[0] for row in mel.split(1)])
 
     @torch.inference_mode()
-    def decode(self, latent: Tensor) -> Tensor:
-        """Latents (B, C, H, W) to log-mels (B, 1, M, T) from floor to full scale. Raises ValueError for other shapes."""
+    def decode(self, latent: Tensor, noise: Tensor | None = None, texture: float = 0.0) -> Tensor:
+        """Latents (B, C, H, W) to log-mels (B, 1, M, T) from floor to full scale.
+
+        Arguments:
+            noise: White noise (B, 1, M, T) that texture is made from.
+            texture: How much of it, 0 to 1; 0 is the decoder's mean, to the last bit.
+
+        Raises:
+            ValueError: For other shapes.
+            GenerateError: If there is no texture model.
+        """
         # The Hann window sums to n_fft / 2: no sine of full scale has more power than the square of that
         audio = self.facts.audio
         lowest, highest = math.log(audio.mel_floor), 2 * math.log(audio.n_fft / 2)
-        return torch.cat([self._vae.decode(row) for row in latent.split(1)]).clamp(lowest, highest)
+        mel = torch.cat([self._vae.decode(row) for row in latent.split(1)]).clamp(lowest, highest)
+        if noise is None or texture == 0:
+            return mel
+        if self._texture is None:
+            raise GenerateError("texture: there is no texture model beside the others: choose 0")
+        rough = torch.cat([self._texture(*rows) for rows in zip(mel.split(1), noise.split(1), strict=True)])
+        return (mel + texture * (rough - mel)).clamp(lowest, highest)
 
     @torch.inference_mode()
     def vocode(self, mel: Tensor, precision: str) -> Tensor:

@@ -68,6 +68,7 @@ class OptionNames(TypedDict, total=False):
     guidance: float | None
     sampler: Sampler
     steps: int | None
+    texture: float | None
     vocoder: VocoderOrAuto
     iterations: int | None
     precision: PrecisionOrAuto
@@ -83,6 +84,8 @@ class Options:
             negative words, which need more than 1.
         sampler: How noise becomes a kick.
         steps: Calls of the denoiser; None: 16, 50 or 1000 by sampler.
+        texture: How much of the noise that a decoder averages away is put back, 0 (the smooth mean) to 1 (as in real
+            kicks). None: 1 where there is a texture model, otherwise 0.
         vocoder: "auto" is "hifigan+griffin-lim" where there is a vocoder whose file says that it neither rattles nor is
             farther from real kicks than Griffin-Lim, otherwise "griffin-lim"; files of 1.2 and before do not say. With
             Griffin-Lim the waveform below 260 Hz is searched for (``audio.low_band``).
@@ -98,6 +101,7 @@ class Options:
     guidance: float | None = None
     sampler: Sampler = "dpm-solver++"
     steps: int | None = None
+    texture: float | None = None
     vocoder: VocoderOrAuto = "auto"
     iterations: int | None = None
     precision: PrecisionOrAuto = "auto"
@@ -112,6 +116,8 @@ class Options:
             within("guidance", self.guidance, -MAX_GUIDANCE, MAX_GUIDANCE)
         if self.steps is not None:
             whole("steps", self.steps, 1, MAX_STEPS)
+        if self.texture is not None:
+            within("texture", self.texture, 0, 1)
         if self.iterations is not None:
             whole("iterations", self.iterations, 0, MAX_ITERATIONS)
 
@@ -131,6 +137,10 @@ class Options:
     @property
     def steps_or_default(self) -> int:
         return DEFAULT_STEPS[self.sampler] if self.steps is None else self.steps
+
+    def texture_or_default(self, has_model: bool) -> float:
+        """``has_model``: whether there is a texture model."""
+        return float(has_model) if self.texture is None else self.texture
 
     def vocoder_or_default(self, default: Vocoder) -> Vocoder:
         """``default``: what suits the models."""

@@ -43,7 +43,7 @@ class Recipe:
     Arguments:
         kind: "generate", "vary", "interpolate" or "inpaint".
         prompt: Keywords, with weights where wanted; empty for none.
-        negative, guidance, sampler, steps, vocoder, iterations, precision: As in ``Options``, with nothing left open.
+        negative, guidance, sampler, steps, texture, vocoder, iterations, precision: As in ``Options``, with nothing left open.
         seed: Of the noise, together with ``index``.
         index: Number of the kick among those of the seed.
         sources: Latents that the kick starts from, packed: one to vary or inpaint, two to interpolate.
@@ -66,6 +66,7 @@ class Recipe:
     steps: int = DEFAULT_STEPS["dpm-solver++"]
     seed: int = 0
     index: int = 0
+    texture: float = 0.0  # that of files written before there was one
     vocoder: Vocoder = "hifigan+griffin-lim"
     iterations: int = DEFAULT_ITERATIONS["hifigan+griffin-lim"]
     precision: Precision = "float32"
@@ -99,6 +100,7 @@ class Recipe:
             guidance=self.guidance,
             sampler=self.sampler,
             steps=self.steps,
+            texture=self.texture,
             vocoder=self.vocoder,
             iterations=self.iterations,
             precision=self.precision,

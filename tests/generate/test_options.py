@@ -44,8 +44,12 @@ def test_there_is_a_default_for_every_choice():
 
 
 def test_a_recipe_gives_back_its_options():
-    options = Options(negative="hard", guidance=3.0, sampler="ddim", steps=7, vocoder="hifigan", iterations=0)
-    recipe = Recipe(negative="hard", guidance=3.0, sampler="ddim", steps=7, vocoder="hifigan", iterations=0)
+    options = Options(
+        negative="hard", guidance=3.0, sampler="ddim", steps=7, texture=0.5, vocoder="hifigan", iterations=0
+    )
+    recipe = Recipe(
+        negative="hard", guidance=3.0, sampler="ddim", steps=7, texture=0.5, vocoder="hifigan", iterations=0
+    )
     assert recipe.options == dataclasses.replace(options, precision="float32")
 
 
