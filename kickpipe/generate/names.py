@@ -106,7 +106,8 @@ def hidden(recipe: Recipe) -> str:
         "sampler": "dpm-solver++",
         "steps": DEFAULT_STEPS[recipe.sampler],
         "texture": float("texture" in recipe.models),
-        "vocoder": "hifigan+griffin-lim",
+        # which of the two one gets unasked depends on the vocoder at hand
+        "vocoder": "griffin-lim" if recipe.vocoder == "griffin-lim" else "hifigan+griffin-lim",
         "iterations": DEFAULT_ITERATIONS[recipe.vocoder],
         "path": "spherical",
         "strength": DEFAULT_STRENGTH.get(recipe.kind, recipe.strength),
