@@ -5,4 +5,4 @@ Its version X.Y.Z says which released models it comes with, X.Y (release.json); 
 
 __all__ = ["__version__"]
 
-__version__ = "1.2.1"
+__version__ = "1.3.0"

@@ -35,6 +35,7 @@ from kickpipe.checkpoints import KINDS, CheckpointError, load_model, read_metada
 from kickpipe.common.errors import KickpipeError
 
 MANIFEST = "release.json"
+OPTIONAL = ("texture",)  # kinds that a folder need not have: kicks are made without them too
 NUM_PARTS = 16
 PART_DIGITS = 16  # of a part's SHA-256: enough against chance, and nobody is to be kept from forging a damage
 
@@ -153,6 +154,8 @@ def describe_release(checkpoints: str | Path, name: str, version: str, licence: 
     files = []
     for kind in KINDS:
         path = Path(checkpoints) / f"{kind}.safetensors"
+        if kind in OPTIONAL and not path.is_file():
+            continue
         step = load_model(path, kind).step
         content = path.read_bytes()
         files.append(
@@ -171,9 +174,11 @@ def describe_release(checkpoints: str | Path, name: str, version: str, licence: 
 
 
 def check_folder(checkpoints: str | Path, manifest: Manifest | None) -> list[FileReport]:
-    """What the three model files of a folder are, held against a manifest where there is one."""
+    """What the model files of a folder are, held against a manifest where there is one."""
     released = {file.kind: file for file in manifest.files} if manifest else {}
-    return [check_file(Path(checkpoints) / f"{kind}.safetensors", kind, released.get(kind)) for kind in KINDS]
+    paths = {kind: Path(checkpoints) / f"{kind}.safetensors" for kind in KINDS}
+    expected = [kind for kind in KINDS if kind not in OPTIONAL or kind in released or paths[kind].is_file()]
+    return [check_file(paths[kind], kind, released.get(kind)) for kind in expected]
 
 
 def check_file(path: Path, kind: str, released: ReleasedFile | None) -> FileReport:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tiny_models import write_tiny_models
+from tiny_models import MODELS, write_tiny_models
 
 from kickpipe.audio.settings import AudioSettings
 
@@ -75,7 +75,7 @@ def pretend_training(project: Path, settings: AudioSettings) -> None:
             path = path / "kick.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}\n" if path.suffix == ".json" else f"what {name} holds\n", encoding="utf-8", newline="\n")
-    write_tiny_models(project / "checkpoints", settings)
+    write_tiny_models(project / "checkpoints", settings, (*MODELS, "texture"))
     dvc(project, "commit", "--force", "--quiet")
 
 

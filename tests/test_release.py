@@ -11,7 +11,7 @@ from dvc_projects import ROOT, clone, commit, dvc, git, http_server, kickpipe, p
 
 from kickpipe.generate import KickGenerator
 
-MODELS = ["diffusion.safetensors", "vae.safetensors", "vocoder.safetensors"]
+MODELS = ["diffusion.safetensors", "texture.safetensors", "vae.safetensors", "vocoder.safetensors"]
 SHIPPED = (".dvc/config", ".dvc/remote", "release.json", "params.yaml", "dvc.lock", "metrics", "plots")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -53,7 +53,7 @@ def check_clone(project: Path) -> None:
     assert files_in(project / "checkpoints") == MODELS
     assert git(project, "status", "--porcelain") == ""
     found = json.loads(kickpipe(project, "verify", "--json"))
-    assert [file["status"] for file in found["files"]] == ["released"] * 3
+    assert [file["status"] for file in found["files"]] == ["released"] * len(MODELS)
     assert "up to date" in dvc(project, "repro", "--allow-missing", "--dry")
     assert not (project / "data").exists()
     made = json.loads(kickpipe(project, "generate", "deep", "--steps", 2, "--json", "--out", "kicks"))

@@ -109,6 +109,16 @@ def test_released_files_are_known(models, release):
     assert statuses(models, release) == ["released"] * 3
 
 
+def test_a_texture_model_is_checked_where_there_is_one_or_the_release_has_one(models, settings):
+    write_tiny_models(models, settings, ("texture",))
+    released = describe_release(models, "test models", "1.2", "CC-BY-4.0")
+    assert [file.kind for file in released.files] == ["vae", "texture", "diffusion", "vocoder"]
+    assert statuses(models, released) == ["released"] * 4
+    (models / "texture.safetensors").unlink()
+    assert statuses(models, released)[1] == "missing"
+    assert statuses(models, None) == ["own"] * 3
+
+
 def test_another_training_of_the_same_network_is_ones_own(models, release, settings):
     write_own(models / "vae.safetensors", settings, 5)
     assert (models / "vae.safetensors").stat().st_size == release.files[0].bytes

@@ -28,7 +28,7 @@ def verify(
     """Check the model files, and say what they are.
 
     Each is the released one (its SHA-256 is in the manifest), one of your own, damaged or missing. The status is 0 if
-    all three can be used, else 2.
+    all can be used, else 2.
     """
     from kickpipe.release import check_folder, find_manifest, read_manifest
 

@@ -15,13 +15,13 @@ from scripts.demo.plan import Plan
 from scripts.demo.processes import Failed, python
 from scripts.preset import apply_preset
 
-MODELS = ("vae.safetensors", "diffusion.safetensors", "vocoder.safetensors")
+MODELS = ("vae.safetensors", "texture.safetensors", "diffusion.safetensors", "vocoder.safetensors")
 # All that the stages need: neither data nor models, neither the lock nor the metrics of the release
 PARTS = ("kickpipe", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".dvc/config", "pretrained/README.md")
 
 
 def pull_models(root: Path, say: Callable[[str], None]) -> bool:
-    """Brings the released models into ``checkpoints`` where models are missing; returns whether all three are there."""
+    """Brings the released models into ``checkpoints`` where models are missing; returns whether all are there."""
     missing = [name for name in MODELS if not (root / "checkpoints" / name).is_file()]
     if not missing:
         return True

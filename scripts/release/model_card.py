@@ -40,7 +40,7 @@ from scripts.release.headlines import render_headlines
 ROOT = Path(__file__).resolve().parents[2]
 COMPARED = ("generated", "training", "synthesiser", "floor")
 IN_README = ("headlines",)
-MODELS = {"train_vae": "VAE", "train_diffusion": "diffusion", "train_vocoder": "vocoder"}
+MODELS = {"train_vae": "VAE", "train_texture": "texture", "train_diffusion": "diffusion", "train_vocoder": "vocoder"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

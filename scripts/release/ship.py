@@ -1,4 +1,4 @@
-"""Ships a trained release: the three model files into the DVC remote that travels with the repository.
+"""Ships a trained release: the model files into the DVC remote that travels with the repository.
 
     python -m scripts.release.ship                        what was trained in this clone
     python -m scripts.release.ship --from ../training     what was trained in another one
@@ -6,7 +6,7 @@
 Models have the first two numbers of the package's version: set 2.0.0 in kickpipe/__init__.py and CITATION.cff to ship 2.0.
 
 With --from, params.yaml, dvc.lock, metrics and curves are copied from the other clone, and the model files from its DVC
-cache. Then release.json is written, .dvc/remote filled, and all of it checked: nothing but the three files is in the
+cache. Then release.json is written, .dvc/remote filled, and all of it checked: nothing but these files is in the
 remote, they are those of dvc.lock and of release.json, together no more than 60 MB, and ``dvc repro`` has nothing to do.
 Nothing is committed to Git: look at the changes, then commit them.
 """
@@ -119,7 +119,7 @@ def copy_results(source: Path, root: Path) -> None:
 
 
 def model_files(root: Path) -> list[str]:
-    """Outputs of the pipeline that DVC keeps: the three model files, and nothing else.
+    """Outputs of the pipeline that DVC keeps: the model files, and nothing else.
 
     Raises:
         ShipError: If others would be shipped too.
