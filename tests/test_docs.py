@@ -38,6 +38,11 @@ def test_relative_links_lead_to_files_and_headings_that_are_there(page):
     assert not dead
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_holds_what_a_merge_left(page):
+    assert not re.findall(r"^(<{7}|={7}$|>{7})", text_of(page), re.MULTILINE)
+
+
 def test_the_readme_stays_short():
     assert len(text_of(ROOT / "README.md").splitlines()) <= 150
 
