@@ -74,15 +74,16 @@ class Proof:
         """
         assert self.experiment is not None
         today = read_params(self.root)
-        locked_params = locked[stage].get("params", {}).get("params.yaml", {})
         declared = {section: today[section] for section in dag["stages"][stage].get("params", ())}
-        self.compare_params(locked_params, declared)
+        self.compare_params(params_of(locked[stage]), declared)
         if commit not in self.projects:
             path = self.folder / commit[:12]
             git(self.root, "worktree", "add", "--quiet", "--detach", str(path), commit)
             self.worktrees.append(path)
-            self.projects[commit] = OldProject(path, locked, self.experiment)
+            self.projects[commit] = OldProject(path, self.experiment)
         old = self.projects[commit]
+        if flatten(params_of(old.locked.get(stage, {}))) != flatten(params_of(locked[stage])):
+            raise Unproved(f"dvc.lock of {commit[:10]} has other params of this stage than today's")
         expected = old.outputs(stage)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             new = Path(folder) / "today"
@@ -127,6 +128,11 @@ class Proof:
                 raise Unproved(f"param {name}, which the tiny run sets, has another name; tell scripts/tiny_run.py")
             if old in before and before[old] != now[name]:
                 raise Unproved(f"param {name} was {before[old]}, is {now[name]}")
+
+
+def params_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    params: dict[str, Any] = entry.get("params", {}).get("params.yaml", {})
+    return params
 
 
 def metrics_of(files: dict[str, bytes]) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ __all__ = [
     "write_params",
 ]
 
+import copy
 import os
 import shlex
 import shutil
@@ -86,19 +87,17 @@ class OldProject:
 
     Arguments:
         path: Of the worktree.
-        locked: The stages of dvc.lock.
         experiment: The tiny run.
     """
 
-    def __init__(self, path: Path, locked: Mapping[str, Any], experiment: Experiment) -> None:
+    def __init__(self, path: Path, experiment: Experiment) -> None:
         self.path = path
-        self.locked = locked
+        self.locked = yaml.safe_load((path / "dvc.lock").read_text(encoding="utf-8"))["stages"]
         self.experiment = experiment
         self.done: dict[str, dict[str, bytes]] = {}
         params = read_params(path)
-        for stage in locked.values():
-            params |= stage.get("params", {}).get("params.yaml", {})  # what the lock stands for, whatever was committed
-        params = yaml.safe_load(yaml.safe_dump(plain(params)))
+        for stage in self.locked.values():  # what the lock stands for, whatever stands beside it
+            params |= copy.deepcopy(stage.get("params", {}).get("params.yaml", {}))
         self.source = str(flatten(params)[experiment.source])
         experiment.override(params, "params.yaml of then")
         write_params(path, params)
@@ -135,7 +134,7 @@ class OldProject:
             path = dep["path"]
             if path in self.all_outs() or path == self.source:
                 remove(project / path)
-                copy(self.path / path, project / path)
+                copy_path(self.path / path, project / path)
 
 
 def copy_of_today(root: Path, target: Path) -> None:
@@ -143,7 +142,7 @@ def copy_of_today(root: Path, target: Path) -> None:
     listed = git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
     for name in listed:
         if name and not name.startswith(NOT_COPIED) and (root / name).is_file():
-            copy(root / name, target / name)
+            copy_path(root / name, target / name)
 
 
 def run_stage(project: Path, command: str, who: str) -> None:
@@ -192,19 +191,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def plain(value: Any) -> Any:
-    """Values without the types that keep a YAML file's layout."""
-    if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
-
-
-def copy(source: Path, target: Path) -> None:
+def copy_path(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(source, target)

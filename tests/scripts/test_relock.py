@@ -335,6 +335,18 @@ def test_a_number_that_the_stage_did_not_write_before_has_to_be_run(project):
     assert "total.json: most" in str(result)
 
 
+def test_a_stage_is_proved_where_one_before_it_has_other_params_now(project, trained):
+    """As after an early stage has been run again and wrote the same data."""
+    params = {"repeat": {"source": "data/source", "factor": 3, "number": 500}}
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    edit(project, "stages/repeat.py", 'params["times"]', 'params["number"]')
+    shutil.copytree(trained / "data", project / "data")
+    dvc(project, "repro", "--single-item", "--quiet", "repeat")
+    edit(project, "stages/total.py", "sum(numbers) / len", "sum(numbers[:]) / len")
+    renamed = Experiment(write_source, "repeat.source", {"repeat.number": 2}, {"repeat.number": "repeat.times"})
+    assert verdicts(relock(project, experiment=renamed)) == {"repeat": "fresh", "total": "equal"}
+
+
 def test_an_unknown_stage_is_refused(project):
     with pytest.raises(SystemExit, match=r"no stage 'rpeat'; dvc\.lock has repeat, total"):
         relock(project, ["rpeat"])
