@@ -1,7 +1,9 @@
 """Fixtures that several tests share."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,6 +14,10 @@ import pytest
 from kickpipe.audio.settings import AudioSettings
 
 ROOT = Path(__file__).parents[1]
+
+# A shell has its background jobs ignore Ctrl-C, and what they start inherits that: tests of Ctrl-C would wait for nothing
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says how busy the machine is, not whether it passes
 hypothesis.settings.register_profile("kickpipe", deadline=None)
