@@ -180,7 +180,7 @@ class Demo:
         if pretrained:
             say("  before.html, after.html   the same words and seeds before and after the training")
         say("  report.html               what was measured")
-        say(f'  models/                   kickpipe generate "deep" --checkpoints "{models}"')
+        say(f'  models/                   kickpipe generate --count 8 --checkpoints "{models}"')
         if not pretrained:
             say("Trained for minutes on few kicks, they show that it works, not how good it gets.")
 
