@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ruamel.yaml import YAML
 
 TIMEOUT = 1800  # seconds a stage: the longest takes half a minute on an idle core
 ENVIRONMENT = {
@@ -92,7 +93,8 @@ class OldProject:
 
     def __init__(self, path: Path, experiment: Experiment) -> None:
         self.path = path
-        self.locked = yaml.safe_load((path / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+        # As DVC reads it: PyYAML takes 1e-05 for a text
+        self.locked = YAML(typ="safe").load((path / "dvc.lock").read_text(encoding="utf-8"))["stages"]
         self.experiment = experiment
         self.done: dict[str, dict[str, bytes]] = {}
         params = read_params(path)

@@ -15,7 +15,7 @@ from scripts.relock import relock
 from scripts.trial import Experiment
 
 FILES = {
-    "params.yaml": "repeat:\n  source: data/source\n  times: 500\n  factor: 3\n",
+    "params.yaml": "repeat:\n  source: data/source\n  times: 500\n  factor: 3\n  small: 0.00001\n",
     "dvc.yaml": """\
 stages:
   repeat:
