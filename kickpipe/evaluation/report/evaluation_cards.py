@@ -2,6 +2,7 @@
 
 __all__ = ["NUM_TRIPS", "choose_rows", "listen_text", "make_cards", "time_axis"]
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from kickpipe.evaluation.evaluate import Evaluation
 
 NUM_CARDS, NUM_TRIPS = 24, 4
+HASH = re.compile("^[0-9a-f]{6}_")  # that aggregate puts before the name of a file
 
 
 def choose_rows(evaluation: "Evaluation") -> list[int]:
@@ -71,7 +73,7 @@ def make_card(evaluation: "Evaluation", row: int, copies: Mapping[str, str], ban
     if evaluation.nearest_training:
         real, distance = evaluation.nearest_training[row]
         sound = bank.add(evaluation.library.load(real), f"Nearest to {name}: {real}", small=True)
-        neighbour = Nearest(real, real, decibels(distance), sound)
+        neighbour = Nearest(HASH.sub("", real), real, decibels(distance), sound)
     return Card(
         id=card_id(row),
         title=title,

@@ -123,7 +123,7 @@ def curves(
         if pairs:
             points[name] = pairs
     if not points:
-        return Chart(caption, "step", (), ())
+        return Chart(caption, "over the steps", (), ())
     steps, values = (np.array([pair[i] for pairs in points.values() for pair in pairs]) for i in (0, 1))
     across = Scale(0.0, max(float(steps.max()), 1.0), False)
     low, high = float(values.min()), float(values.max())
@@ -131,7 +131,7 @@ def curves(
     shapes = [
         Shape(line_path([(float(across(x)), float(up(y))) for x, y in points[name]]), names[name]) for name in points
     ]
-    return Chart(caption, "steps", shapes, across.ticks(), up.ticks())
+    return Chart(caption, "over the steps", shapes, across.ticks(), up.ticks())
 
 
 def bars_path(heights: np.ndarray, closed: bool) -> str:
